@@ -1,0 +1,1 @@
+"""What every Rapport service stands on. Knows no service."""

@@ -1,0 +1,1 @@
+"""The events, their topics, and how they travel: contracts as code."""

@@ -1,0 +1,76 @@
+"""Conversations: what was said (chat.messages.v1), answered (chat.replies.v1), handed over (chat.handoffs.v1)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from rapport.events.base import Event, Id, Payload, Probability, Time
+
+ReplyAction = Literal["answer", "refuse", "order_status", "recommend", "handoff", "ask"]
+
+
+class ChatMessage(Event):
+    """One message of a customer, or of a person who took over."""
+
+    event_name: ClassVar[str] = "chat_message"
+    conversation_id: Id
+    message_id: Id
+    customer_id: Id | None = None
+    """From the caller's token, never from the text."""
+    role: Literal["customer", "agent"] = "customer"
+    text: Annotated[str, Field(max_length=8000)]
+    language: str | None = None
+    """BCP 47 hint; left out: detected."""
+    channel: Literal["kafka", "converse"] = "kafka"
+    """converse: said over the Converse call and answered there; the log keeps it, nobody answers it again."""
+
+
+class Source(Payload):
+    """What an answer rests on."""
+
+    kind: Literal["article", "order", "recommendation", "product"]
+    id: Id
+    title: str = ""
+    quote: str = ""
+    """The passage, word for word."""
+    score: float = 0.0
+
+
+class ChatReply(Event):
+    """What the bot said, and what it did."""
+
+    event_name: ClassVar[str] = "chat_reply"
+    reply_id: Id
+    conversation_id: Id
+    in_reply_to: Id
+    customer_id: Id | None = None
+    text: str
+    language: str
+    action: ReplyAction
+    confidence: Probability
+    sources: tuple[Source, ...] = ()
+    product_ids: tuple[Id, ...] = ()
+    order_id: Id | None = None
+    model: str | None = None
+    """id@revision of the language model; none: worded by templates or extraction."""
+
+
+class TranscriptLine(Payload):
+    role: Literal["customer", "bot", "agent"]
+    text: str
+    at: Time
+
+
+class HandoffRequested(Event):
+    """A person is needed."""
+
+    event_name: ClassVar[str] = "handoff_requested"
+    handoff_id: Id
+    conversation_id: Id
+    customer_id: Id | None = None
+    reason: Literal["requested", "low_confidence", "negative_sentiment", "policy_limit"]
+    summary: str
+    language: str
+    transcript: tuple[TranscriptLine, ...]

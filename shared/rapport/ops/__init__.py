@@ -1,0 +1,1 @@
+"""Settings, logging, metrics, tracing, health, life cycle, and the drawn error tree."""

@@ -168,10 +168,9 @@ class PageViewed(Behaviour):
 
 
 class Identify(Behaviour):
-    """An anonymous visitor is this customer. Both ids together merge the two."""
+    """What is known of a visitor. Both ids together say that the anonymous visitor is this customer."""
 
     event_name: ClassVar[str] = "identify"
-    customer_id: Id
     traits: dict[str, Any] = {}
 
 

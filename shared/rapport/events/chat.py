@@ -25,6 +25,8 @@ class ChatMessage(Event):
     """BCP 47 hint; left out: detected."""
     channel: Literal["kafka", "converse"] = "kafka"
     """converse: said over the Converse call and answered there; the log keeps it, nobody answers it again."""
+    hands_back: bool = False
+    """Of an agent's message: the bot may answer again from here on. Until then it is silent."""
 
 
 class Source(Payload):

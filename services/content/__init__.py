@@ -1,0 +1,1 @@
+"""The content service: words that sell and stand up."""

@@ -1,0 +1,5 @@
+"""`python -m services.content`."""
+
+from services.content.bootstrap import main
+
+main()

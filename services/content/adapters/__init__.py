@@ -1,0 +1,1 @@
+"""The content service's ports on the model worker and Redis."""

@@ -1,0 +1,1 @@
+"""Facts of a brief, templates, and the checks that copy must pass."""

@@ -1,0 +1,1 @@
+"""The edge's ports on gRPC and Kafka."""

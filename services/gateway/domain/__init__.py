@@ -1,0 +1,1 @@
+"""What the edge knows by itself: keys and scopes, and how Segment's calls map to events."""

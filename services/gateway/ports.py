@@ -1,0 +1,44 @@
+"""What the edge needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+from rapport.bus.messages import Outgoing
+from rapport.events.catalog import ProductUpserted
+
+Json = dict[str, Any]
+
+
+class Publisher(Protocol):
+    """Puts events on Kafka."""
+
+    async def send_many(self, outgoings: Sequence[Outgoing]) -> None:
+        """Returns once the broker has stored all. Raises `SizeViolation` or `UnavailableError`."""
+
+
+class Peers(Protocol):
+    """The services behind the edge. Each raises the error tree's branch for what its peer answered."""
+
+    async def profile(self, tenant: str, customer_id: str) -> Json: ...
+    async def recommend(self, request: Json) -> Json: ...
+    async def rank(self, request: Json) -> Json: ...
+    async def similar(self, request: Json) -> Json: ...
+    async def trending(self, request: Json) -> Json: ...
+    async def create_content(self, brief: Json) -> Json: ...
+    def converse(self, request: Json) -> AsyncIterator[Json]: ...
+
+
+class Products(Protocol):
+    """The catalogue as it is now."""
+
+    def find(self, tenant: str, text: str, limit: int) -> list[ProductUpserted]: ...
+    def named(self, tenant: str, product_ids: Sequence[str]) -> dict[str, ProductUpserted]: ...
+
+
+class Live(Protocol):
+    """What is passing over the topics."""
+
+    def watch(self) -> AsyncIterator[Json]: ...
+    def counts(self) -> dict[str, int]: ...

@@ -1,0 +1,1 @@
+"""One module a group of paths; each builds a router over the ports that it needs."""

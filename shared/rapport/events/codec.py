@@ -184,7 +184,7 @@ def schema_violation(error: ValidationError) -> SchemaViolation:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"]) or "value"
     more = f", and {error.error_count() - 1} more" if error.error_count() > 1 else ""
-    return SchemaViolation(f"{first['msg']}{more}", field=field)
+    return SchemaViolation(first["msg"].removeprefix("Value error, ") + more, field=field)
 
 
 def _tombstone(

@@ -1,0 +1,1 @@
+"""Language id, normalisation, tokens and sentences, for English and Chinese."""

@@ -1,0 +1,1 @@
+"""Embeddings and serving copies in Redis, and vector search behind one port."""

@@ -1,0 +1,1 @@
+"""The command line: `./rapport`. Commands parse and print; the work is in `deploy.local` and `rapport`."""

@@ -1,0 +1,163 @@
+"""`./rapport dlq`: dead letters, what they failed on, and sending them back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploy.cli.output import err, out
+
+if TYPE_CHECKING:
+    from rapport.bus.dlq import LetterFilter, StoredLetter
+    from rapport.bus.replay import Mend, Outcome
+    from rapport.ops.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Dead letters: list them, look at them, send them back.")
+
+_NAMES = "name group kind topic field id key text since until"
+Filter = Annotated[list[str], typer.Option("--filter", "-f", help=f"NAME=VALUE, all must hold. Names: {_NAMES}.")]
+Group = Annotated[str | None, typer.Option(help="Consumer group, e.g. profiler.")]
+Kind = Annotated[
+    str | None, typer.Option(help="schema_violation, size_violation, handler_error or enrichment_failure.")
+]
+Topic = Annotated[str | None, typer.Option(help="Source topic, e.g. clickstream.v1.")]
+Since = Annotated[str | None, typer.Option(help="2026-11-22T08:00Z, or a time back from now: 30m, 2h, 7d.")]
+Broker = Annotated[str | None, typer.Option(help="host:port; default: the running stack, else the settings.")]
+# Of a message of a failure, in a table; `show` has it whole.
+_SHORT = 70
+
+
+@app.command("list")
+def list_(
+    filter_: Filter = [], group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50, broker: Broker = None,
+) -> None:  # fmt: skip
+    """What was set aside, oldest first, and whether it has been sent back."""
+    settings = _settings(broker)
+    letters = _find(settings, _filter(filter_, group=group, kind=kind, topic=topic, since=since))
+    _print_table(letters[-limit:])
+    left = sum(not stored.replayed for stored in letters)
+    out.print(f"{len(letters)} dead letters, {left} not sent back" + _shown(len(letters), limit))
+
+
+@app.command()
+def show(
+    filter_: Filter = [], group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
+    broker: Broker = None,
+) -> None:  # fmt: skip
+    """The letters as JSON lines on standard output: failure, key, headers, value. Edit them, then `replay --from`."""
+    from rapport.bus.replay import to_line
+
+    for stored in _find(_settings(broker), _filter(filter_, group=group, kind=kind, topic=topic, since=since)):
+        print(to_line(stored))
+
+
+@app.command()
+def replay(
+    filter_: Filter = [], group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
+    set_: Annotated[list[str], typer.Option("--set", help="Mend a payload field: path.to.field=VALUE (JSON or text).")] = [],
+    header: Annotated[list[str], typer.Option("--header", help="Mend a header: ce_id={topic}-{partition}-{offset}.")] = [],
+    rekey: Annotated[bool, typer.Option("--rekey", help="Set the key to what the event is about.")] = False,
+    from_: Annotated[Path | None, typer.Option("--from", exists=True, help="Edited lines of `dlq show`.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent; send nothing.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also those that were sent back before.")] = False,
+    broker: Broker = None,
+) -> None:  # fmt: skip
+    """Send dead letters back to their topic, for the group that failed on them alone; each once."""
+    settings = _settings(broker)
+    letters = _find(settings, _filter(filter_, group=group, kind=kind, topic=topic, since=since))
+    if from_ is None:
+        outcomes = _replay(letters, _mend(set_, header, settings, rekey=rekey), settings, dry_run=dry_run, again=again)
+    else:
+        outcomes = _replay_edited(letters, from_, settings, dry_run=dry_run, again=again)
+    refused = [outcome for outcome in outcomes if outcome.refused]
+    for outcome in refused[:20]:
+        err.print(f"{outcome.stored.name}  not sent: {outcome.refused}", markup=False, soft_wrap=True)
+    verb = "would be sent" if dry_run else "sent"
+    out.print(f"{len(outcomes) - len(refused)} {verb}, {len(refused)} not" + _shown(len(refused), 20))
+
+
+def _settings(broker: str | None) -> Settings:
+    """The environment's settings, on the given broker or the one of the running stack."""
+    from deploy.cli.context import settings_and_home
+    from deploy.local.stack import running
+
+    settings, home = settings_and_home()
+    record = running(home)
+    address = broker or (record.bootstrap_servers if record else settings.kafka.bootstrap_servers)
+    kafka = settings.kafka.model_copy(update={"bootstrap_servers": address})
+    return settings.model_copy(update={"kafka": kafka})
+
+
+def _filter(pairs: Sequence[str], **named: str | None) -> LetterFilter:
+    from rapport.bus.dlq import LetterFilter
+
+    return LetterFilter.parse([*pairs, *(f"{name}={value}" for name, value in named.items() if value is not None)])
+
+
+def _find(settings: Settings, wanted: LetterFilter) -> list[StoredLetter]:
+    from rapport.bus.dlq import find_letters
+
+    return asyncio.run(find_letters(settings.kafka, wanted))
+
+
+def _mend(fields: Sequence[str], headers: Sequence[str], settings: Settings, *, rekey: bool) -> Mend:
+    from rapport.bus.replay import mending
+
+    return mending(fields=_pairs(fields, "--set"), headers=_pairs(headers, "--header"), rekey=rekey, settings=settings.kafka)
+
+
+def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    from rapport.ops.errors import InvalidRequest
+
+    for text in texts:
+        if "=" not in text:
+            raise InvalidRequest(f"{text!r} is not NAME=VALUE", field=option)
+    return {name: value for name, _, value in (text.partition("=") for text in texts)}
+
+
+def _replay(
+    letters: Sequence[StoredLetter], mend: Mend, settings: Settings, *, dry_run: bool, again: bool
+) -> list[Outcome]:
+    from rapport.bus.replay import replay as send_back
+
+    return asyncio.run(send_back(letters, lambda _: mend, settings, dry_run=dry_run, again=again))
+
+
+def _replay_edited(
+    letters: Sequence[StoredLetter], file: Path, settings: Settings, *, dry_run: bool, again: bool
+) -> list[Outcome]:
+    from rapport.bus.replay import from_lines
+    from rapport.bus.replay import replay as send_back
+
+    mends = from_lines(file.read_text(encoding="utf-8").splitlines())
+    chosen = [stored for stored in letters if stored.name in mends]
+    for name in sorted(mends.keys() - {stored.name for stored in chosen}):
+        err.print(f"{name}  not sent: no such dead letter, or the filter leaves it out", markup=False)
+    return asyncio.run(send_back(chosen, lambda stored: mends[stored.name], settings, dry_run=dry_run, again=again))
+
+
+def _print_table(letters: Sequence[StoredLetter]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "failed at", "kind", "topic", "key", "tries", "", "what"):
+        table.add_column(heading, no_wrap=heading != "what")
+    for stored in letters:
+        letter = stored.letter
+        what = f"{letter.field}: {letter.message}" if letter.field else letter.message
+        table.add_row(
+            stored.name, f"{letter.failed_at:%Y-%m-%d %H:%M:%S}", letter.kind.value, letter.topic,
+            json.dumps((stored.record.key or b"").decode(errors="replace"), ensure_ascii=False), str(letter.attempts),
+            "sent back" if stored.replayed else "", what[:_SHORT],
+        )  # fmt: skip
+    out.print(table)
+
+
+def _shown(count: int, limit: int) -> str:
+    return f" (shown: {limit})" if count > limit else ""

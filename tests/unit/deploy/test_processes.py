@@ -1,0 +1,51 @@
+"""What each process is told: the settings of its own module accept it, and addresses meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from deploy.local.ports import MODEL_SERVICES, default_ports
+from deploy.local.processes import Process, Stage, Wiring, application
+from rapport.ops.settings import PREFIX, Settings, known_names
+
+
+@pytest.fixture
+def processes() -> Mapping[str, Process]:
+    wiring = Wiring("127.0.0.1:9092", "redis://127.0.0.1:6379/0", default_ports(), demo_rate=5.0, demo_seed=7)
+    return {process.name: process for process in application(wiring)}
+
+
+def test_a_service_dials_the_address_that_its_worker_listens_on(processes: Mapping[str, Process]) -> None:
+    for name in MODEL_SERVICES:
+        worker = processes[f"{name}-worker"].environment
+        listens = f"{worker['RAPPORT_WORKER__HOST']}:{worker['RAPPORT_WORKER__PORT']}"
+        assert processes[name].environment["RAPPORT_WORKER__ADDRESS"] == listens
+
+
+def test_the_gateway_dials_the_addresses_that_the_services_listen_on(processes: Mapping[str, Process]) -> None:
+    gateway = processes["gateway"].environment
+    for name in MODEL_SERVICES:
+        service = processes[name].environment
+        listens = f"{service['RAPPORT_GRPC__HOST']}:{service['RAPPORT_GRPC__PORT']}"
+        assert gateway[f"RAPPORT_SERVICES__{name.upper()}"] == listens
+
+
+def test_every_variable_for_services_and_workers_is_a_setting(processes: Mapping[str, Process]) -> None:
+    for process in processes.values():
+        if process.stage in {Stage.WORKER, Stage.SERVICE}:
+            assert {name for name in process.environment if name.startswith(PREFIX)} <= known_names(Settings)
+
+
+def test_health_is_asked_where_the_process_was_told_to_answer(processes: Mapping[str, Process]) -> None:
+    for process in processes.values():
+        port = process.environment["RAPPORT_OPS__PORT"]
+        assert process.health == f"http://127.0.0.1:{port}/health/ready"
+
+
+def test_workers_start_before_services_and_the_demo_comes_last(processes: Mapping[str, Process]) -> None:
+    stages = [process.stage for process in processes.values()]
+    assert stages == sorted(stages)
+    assert processes["demo"].stage is Stage.DEMO
+    assert processes["demo"].environment["RAPPORT_DEMO__SEED"] == "7"

@@ -1,0 +1,12 @@
+"""The chatbot's model worker: embeds questions and articles, and writes answers."""
+
+from __future__ import annotations
+
+from rapport.ops.parts import Part
+from rapport.ops.settings import Settings
+from rapport.serving.worker import worker_parts
+
+
+def parts(settings: Settings) -> list[Part]:
+    """An encoder and a language model on one device."""
+    return worker_parts(settings, embed=True, generate=True)

@@ -1,0 +1,12 @@
+"""The content service's model worker: writes copy."""
+
+from __future__ import annotations
+
+from rapport.ops.parts import Part
+from rapport.ops.settings import Settings
+from rapport.serving.worker import worker_parts
+
+
+def parts(settings: Settings) -> list[Part]:
+    """One language model; texts are compared by the services that keep vectors."""
+    return worker_parts(settings, generate=True)

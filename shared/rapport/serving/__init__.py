@@ -1,0 +1,1 @@
+"""Model-worker runtime and gRPC for every process: server, clients, batching, generation, health, dummy backend."""

@@ -1,0 +1,77 @@
+"""grpc.health.v1, answered from what the parts say at that moment rather than from a stored status.
+
+A stored status is only as good as the last call that set it: a model thread that dies sets nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2
+
+from rapport.ops.parts import Health
+
+# Seconds between two looks for a watching client: a load balancer notices this much later.
+_LOOK_S = 0.2
+Status = health_pb2.HealthCheckResponse
+
+
+class LiveHealth:
+    """Serves `Check`, `Watch` and `List` for each named service, and for "" (all of them)."""
+
+    def __init__(self, services: Mapping[str, Callable[[], Health]]) -> None:
+        self._services = dict(services)
+        self._draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """From now on nothing is serving; watchers are told and their streams end."""
+        self._draining.set()
+
+    async def Check(  # noqa: N802 - the contract's name
+        self, request: health_pb2.HealthCheckRequest, context: Any
+    ) -> health_pb2.HealthCheckResponse:
+        status = self._status(request.service)
+        if status == Status.SERVICE_UNKNOWN:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"no such service: {request.service[:100]}")
+        return Status(status=status)
+
+    async def Watch(  # noqa: N802 - the contract's name
+        self,
+        request: health_pb2.HealthCheckRequest,
+        context: Any,  # noqa: ARG002
+    ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+        last: int | None = None
+        while True:
+            status = self._status(request.service)
+            if status != last:
+                last = status
+                yield Status(status=status)
+            if self._draining.is_set():
+                return
+            try:
+                async with asyncio.timeout(_LOOK_S):
+                    await self._draining.wait()
+            except TimeoutError:
+                continue
+
+    async def List(  # noqa: N802 - the contract's name
+        self,
+        request: health_pb2.HealthListRequest,  # noqa: ARG002
+        context: Any,  # noqa: ARG002
+    ) -> health_pb2.HealthListResponse:
+        return health_pb2.HealthListResponse(
+            statuses={name: Status(status=self._status(name)) for name in ("", *self._services)}
+        )
+
+    def _status(self, service: str) -> Any:  # an enum value of the untyped generated code
+        if service and service not in self._services:
+            return Status.SERVICE_UNKNOWN
+        if self._draining.is_set():
+            return Status.NOT_SERVING
+        asked = [self._services[service]] if service else list(self._services.values())
+        states = [health() for health in asked]
+        good = all(state.live and state.ready for state in states)
+        return Status.SERVING if good else Status.NOT_SERVING

@@ -1,0 +1,180 @@
+"""What callers see of the generation loop, and that none of them can end it for the others."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from rapport.models.ports import Sampling
+from rapport.ops.errors import DeadlineError, InvalidRequest, ModelError, OverloadedError, UnavailableError
+from rapport.serving import text_job
+from rapport.serving.deadline import deadline_in
+from rapport.serving.generation import GenerationLoop
+from rapport.serving.text_engine import TextPiece, TextRequest
+from tests.unit.serving.backends import ScriptedDecoder
+from tests.unit.serving.conftest import LoopOf
+from tests.unit.serving.waiting import until
+
+
+def request(text: str, **more: Any) -> TextRequest:
+    return TextRequest(turns=[("user", text)], **{"sampling": Sampling(), **more})
+
+
+async def whole(pieces: AsyncGenerator[TextPiece, None]) -> tuple[str, TextPiece]:
+    found = [piece async for piece in pieces]
+    assert [piece.finish for piece in found[:-1]] == [None] * (len(found) - 1)
+    return "".join(piece.text for piece in found), found[-1]
+
+
+async def alive(loop: GenerationLoop) -> None:
+    assert (await whole(loop.generate(request("still here"))))[0] == "still here "
+    assert loop.health().ready
+
+
+async def test_the_last_piece_has_the_figures(loop_of: LoopOf) -> None:
+    text, last = await whole(loop_of(ScriptedDecoder()).generate(request("one two three")))
+    assert text == "one two three "
+    assert (last.finish, last.input_tokens, last.output_tokens) == ("stop", 3, 4)
+    assert last.first_token_s > 0
+    assert last.compute_s > 0
+
+
+async def test_max_tokens_ends_a_text(loop_of: LoopOf) -> None:
+    loop = loop_of(ScriptedDecoder(), default_max_tokens=2)
+    text, last = await whole(loop.generate(request("one two three four", max_tokens=3)))
+    assert (text, last.finish, last.output_tokens) == ("one two three ", "length", 3)
+    assert (await whole(loop.generate(request("one two three four"))))[0] == "one two "
+
+
+async def test_a_stop_string_ends_a_text_and_its_work(loop_of: LoopOf) -> None:
+    decoder = ScriptedDecoder()
+    text, last = await whole(loop_of(decoder).generate(request("one two END three", stop=("END",))))
+    assert (text, last.finish) == ("one two ", "stop")
+    assert decoder.steps[-1] == "END"
+
+
+async def test_texts_take_turns(loop_of: LoopOf) -> None:
+    decoder = ScriptedDecoder(slots=2, held=True)
+    loop = loop_of(decoder)
+    tasks = [asyncio.create_task(whole(loop.generate(request(text)))) for text in ("a a a", "b b b", "c")]
+    await until(lambda: loop._pending == 3 and len(loop._running) + len(loop._waiting) == 3)
+    decoder.open.set()
+    await asyncio.gather(*tasks)
+    assert "".join(decoder.steps).index("c") >= 5
+    assert {"ab", "ba"} & {decoder.steps[at] + decoder.steps[at + 1] for at in range(3)}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (TextRequest([], Sampling()), "messages"),
+        (TextRequest([("robot", "hi")], Sampling()), "messages[0].role"),
+        (request("hi", sampling=Sampling(temperature=-1)), "sampling.temperature"),
+        (request("hi", sampling=Sampling(temperature=math.nan)), "sampling.temperature"),
+        (request("hi", sampling=Sampling(top_p=0)), "sampling.top_p"),
+        (request("hi", sampling=Sampling(top_p=math.inf)), "sampling.top_p"),
+        (request("hi", stop=("",)), "sampling.stop"),
+        (request("hi", stop=("x",) * 9), "sampling.stop"),
+        (request("hi", max_tokens=50), "sampling.max_tokens"),
+        (request("word " * 60), "messages"),
+    ],
+)
+async def test_a_request_that_cannot_be_answered_is_refused(loop_of: LoopOf, wrong: TextRequest, field: str) -> None:
+    decoder = ScriptedDecoder()
+    loop = loop_of(decoder)
+    with pytest.raises(InvalidRequest) as caught:
+        await whole(loop.generate(wrong))
+    assert caught.value.field == field
+    assert not decoder.steps
+    await alive(loop)
+
+
+async def test_a_request_that_breaks_the_model_fails_alone(loop_of: LoopOf) -> None:
+    loop = loop_of(ScriptedDecoder(slots=3))
+    texts = ["good one here", "half !boom never", "another good one"]
+    answers = await asyncio.gather(*(whole(loop.generate(request(text))) for text in texts), return_exceptions=True)
+    assert isinstance(answers[1], ModelError)
+    assert [answer[0] for answer in (answers[0], answers[2]) if isinstance(answer, tuple)] == [
+        "good one here ",
+        "another good one ",
+    ]
+    await alive(loop)
+
+
+async def test_a_full_queue_refuses_and_then_takes_again(loop_of: LoopOf) -> None:
+    decoder = ScriptedDecoder(held=True)
+    loop = loop_of(decoder, max_queue=1)
+    first = asyncio.create_task(whole(loop.generate(request("a"))))
+    await until(lambda: loop._pending == 1)
+    with pytest.raises(OverloadedError):
+        await whole(loop.generate(request("b")))
+    decoder.open.set()
+    await first
+    await alive(loop)
+
+
+async def test_leaving_frees_the_slot(loop_of: LoopOf) -> None:
+    decoder = ScriptedDecoder(slots=1)
+    loop = loop_of(decoder, max_queue=2)
+    pieces = loop.generate(request("word " * 40, max_tokens=9))
+    assert (await anext(pieces)).text == "word "
+    await pieces.aclose()
+    await alive(loop)
+    assert decoder.steps.count("word") < 40
+    assert loop._pending == 0
+
+
+async def test_a_cancelled_text_that_waits_is_forgotten(loop_of: LoopOf) -> None:
+    decoder = ScriptedDecoder(slots=1, held=True)
+    loop = loop_of(decoder)
+    first = asyncio.create_task(whole(loop.generate(request("first"))))
+    await until(lambda: len(loop._running) == 1)
+    second = asyncio.create_task(whole(loop.generate(request("second"))))
+    await until(lambda: len(loop._waiting) == 1)
+    second.cancel()
+    await until(lambda: len(loop._waiting) == 0)
+    decoder.open.set()
+    await first
+    await alive(loop)
+    assert "second" not in decoder.steps
+
+
+async def test_a_text_whose_time_runs_out_is_told_and_ends(loop_of: LoopOf) -> None:
+    decoder = ScriptedDecoder(held=True)
+    loop = loop_of(decoder)
+    with deadline_in(0.05):
+        late = asyncio.create_task(whole(loop.generate(request("a b c d"))))
+    await asyncio.sleep(0.1)
+    decoder.open.set()
+    with pytest.raises(DeadlineError):
+        await late
+    await alive(loop)
+
+
+async def test_a_reader_that_stops_reading_loses_its_slot(loop_of: LoopOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_job, "_PIECES", 3)
+    monkeypatch.setattr(text_job.TextJob.__init__, "__defaults__", (0.1,))
+    decoder = ScriptedDecoder(slots=1)
+    loop = loop_of(decoder)
+    pieces = loop.generate(request("word " * 20, max_tokens=20))
+    await anext(pieces)
+    await until(lambda: len(decoder.steps) >= 4)
+    await alive(loop)
+    assert decoder.steps.count("word") < 10
+    with pytest.raises(DeadlineError):
+        await whole(pieces)
+
+
+async def test_stopping_tells_those_under_way(loop_of: LoopOf) -> None:
+    decoder = ScriptedDecoder(slots=1)
+    loop = loop_of(decoder)
+    pieces = loop.generate(request("word " * 40, max_tokens=9))
+    await anext(pieces)
+    await loop.stop()
+    with pytest.raises(UnavailableError):
+        await whole(pieces)
+    assert not loop.health().live

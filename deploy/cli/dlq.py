@@ -20,48 +20,56 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Dead letters: list them, look at them, send them back.")
 
 _NAMES = "name group kind topic field id key text since until"
-Filter = Annotated[list[str], typer.Option("--filter", "-f", help=f"NAME=VALUE, all must hold. Names: {_NAMES}.")]
+Filter = Annotated[
+    list[str] | None, typer.Option("--filter", "-f", help=f"NAME=VALUE, all must hold. Names: {_NAMES}.")
+]
 Group = Annotated[str | None, typer.Option(help="Consumer group, e.g. profiler.")]
 Kind = Annotated[
     str | None, typer.Option(help="schema_violation, size_violation, handler_error or enrichment_failure.")
 ]
 Topic = Annotated[str | None, typer.Option(help="Source topic, e.g. clickstream.v1.")]
 Since = Annotated[str | None, typer.Option(help="2026-11-22T08:00Z, or a time back from now: 30m, 2h, 7d.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Mend a payload field: path.to.field=VALUE (JSON, or else text).")
+]
+Header = Annotated[
+    list[str] | None, typer.Option("--header", help="Mend a header, e.g. ce_id={topic}-{partition}-{offset}.")
+]
 Broker = Annotated[str | None, typer.Option(help="host:port; default: the running stack, else the settings.")]
-# Of a message of a failure, in a table; `show` has it whole.
-_SHORT = 70
+# Of what a failure says, in the list; `show` has it whole.
+_SHORT = 200
 
 
 @app.command("list")
 def list_(
-    filter_: Filter = [], group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
+    filter_: Filter = None, group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
     limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50, broker: Broker = None,
 ) -> None:  # fmt: skip
     """What was set aside, oldest first, and whether it has been sent back."""
     settings = _settings(broker)
-    letters = _find(settings, _filter(filter_, group=group, kind=kind, topic=topic, since=since))
-    _print_table(letters[-limit:])
+    letters = _find(settings, _filter(filter_ or [], group=group, kind=kind, topic=topic, since=since))
+    for stored in letters[-limit:]:
+        _print(stored)
     left = sum(not stored.replayed for stored in letters)
     out.print(f"{len(letters)} dead letters, {left} not sent back" + _shown(len(letters), limit))
 
 
 @app.command()
 def show(
-    filter_: Filter = [], group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
+    filter_: Filter = None, group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
     broker: Broker = None,
 ) -> None:  # fmt: skip
     """The letters as JSON lines on standard output: failure, key, headers, value. Edit them, then `replay --from`."""
     from rapport.bus.replay import to_line
 
-    for stored in _find(_settings(broker), _filter(filter_, group=group, kind=kind, topic=topic, since=since)):
+    for stored in _find(_settings(broker), _filter(filter_ or [], group=group, kind=kind, topic=topic, since=since)):
         print(to_line(stored))
 
 
 @app.command()
 def replay(
-    filter_: Filter = [], group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
-    set_: Annotated[list[str], typer.Option("--set", help="Mend a payload field: path.to.field=VALUE (JSON or text).")] = [],
-    header: Annotated[list[str], typer.Option("--header", help="Mend a header: ce_id={topic}-{partition}-{offset}.")] = [],
+    filter_: Filter = None, group: Group = None, kind: Kind = None, topic: Topic = None, since: Since = None,
+    set_: Set = None, header: Header = None,
     rekey: Annotated[bool, typer.Option("--rekey", help="Set the key to what the event is about.")] = False,
     from_: Annotated[Path | None, typer.Option("--from", exists=True, help="Edited lines of `dlq show`.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent; send nothing.")] = False,
@@ -70,9 +78,11 @@ def replay(
 ) -> None:  # fmt: skip
     """Send dead letters back to their topic, for the group that failed on them alone; each once."""
     settings = _settings(broker)
-    letters = _find(settings, _filter(filter_, group=group, kind=kind, topic=topic, since=since))
+    letters = _find(settings, _filter(filter_ or [], group=group, kind=kind, topic=topic, since=since))
     if from_ is None:
-        outcomes = _replay(letters, _mend(set_, header, settings, rekey=rekey), settings, dry_run=dry_run, again=again)
+        outcomes = _replay(
+            letters, _mend(set_ or [], header or [], settings, rekey=rekey), settings, dry_run=dry_run, again=again
+        )
     else:
         outcomes = _replay_edited(letters, from_, settings, dry_run=dry_run, again=again)
     refused = [outcome for outcome in outcomes if outcome.refused]
@@ -84,14 +94,10 @@ def replay(
 
 def _settings(broker: str | None) -> Settings:
     """The environment's settings, on the given broker or the one of the running stack."""
-    from deploy.cli.context import settings_and_home
-    from deploy.local.stack import running
+    from deploy.cli.broker import kafka_settings
+    from rapport.ops.settings import Settings
 
-    settings, home = settings_and_home()
-    record = running(home)
-    address = broker or (record.bootstrap_servers if record else settings.kafka.bootstrap_servers)
-    kafka = settings.kafka.model_copy(update={"bootstrap_servers": address})
-    return settings.model_copy(update={"kafka": kafka})
+    return Settings.load().model_copy(update={"kafka": kafka_settings(broker)})
 
 
 def _filter(pairs: Sequence[str], **named: str | None) -> LetterFilter:
@@ -109,7 +115,9 @@ def _find(settings: Settings, wanted: LetterFilter) -> list[StoredLetter]:
 def _mend(fields: Sequence[str], headers: Sequence[str], settings: Settings, *, rekey: bool) -> Mend:
     from rapport.bus.replay import mending
 
-    return mending(fields=_pairs(fields, "--set"), headers=_pairs(headers, "--header"), rekey=rekey, settings=settings.kafka)
+    return mending(
+        fields=_pairs(fields, "--set"), headers=_pairs(headers, "--header"), rekey=rekey, settings=settings.kafka
+    )
 
 
 def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
@@ -142,21 +150,19 @@ def _replay_edited(
     return asyncio.run(send_back(chosen, lambda stored: mends[stored.name], settings, dry_run=dry_run, again=again))
 
 
-def _print_table(letters: Sequence[StoredLetter]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "failed at", "kind", "topic", "key", "tries", "", "what"):
-        table.add_column(heading, no_wrap=heading != "what")
-    for stored in letters:
-        letter = stored.letter
-        what = f"{letter.field}: {letter.message}" if letter.field else letter.message
-        table.add_row(
-            stored.name, f"{letter.failed_at:%Y-%m-%d %H:%M:%S}", letter.kind.value, letter.topic,
-            json.dumps((stored.record.key or b"").decode(errors="replace"), ensure_ascii=False), str(letter.attempts),
-            "sent back" if stored.replayed else "", what[:_SHORT],
-        )  # fmt: skip
-    out.print(table)
+def _print(stored: StoredLetter) -> None:
+    """Two lines that fit any width and can be searched."""
+    letter = stored.letter
+    key = json.dumps((stored.record.key or b"").decode(errors="replace"), ensure_ascii=False)
+    what = f"{letter.field}: {letter.message}" if letter.field else letter.message
+    tries = f"{letter.attempts} tries" if letter.attempts > 1 else "1 try"
+    sent = "  [green]sent back[/]" if stored.replayed else ""
+    where = f"{letter.topic}/{letter.partition}/{letter.offset}"
+    out.print(
+        f"[bold]{stored.name}[/]  {letter.failed_at:%Y-%m-%d %H:%M:%S}Z  {letter.kind.value}  {where}  {tries}{sent}",
+        soft_wrap=True,
+    )
+    out.print(f"    key {key}  {what[:_SHORT]}", markup=False, soft_wrap=True)
 
 
 def _shown(count: int, limit: int) -> str:

@@ -26,7 +26,6 @@ _HEADERS: dict[str, Any] = {
 
 def document(version: str, prefix: str = "rapport.") -> dict[str, Any]:
     """The AsyncAPI 3.0 document of every topic, from the point of view of one who talks to Rapport."""
-    events = [event for topic in TOPICS.values() for event in topic.events]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -34,7 +33,7 @@ def document(version: str, prefix: str = "rapport.") -> dict[str, Any]:
             "version": version,
             "description": "CloudEvents 1.0 over Kafka, binary content mode: attributes in `ce_` headers, the payload "
             "as JSON in the value. Structured mode (content-type application/cloudevents+json) is accepted too. "
-            "The message key must be what the channel's binding names, or the message is set aside.",
+            "The message key must be what the message's Kafka binding names, or the message is set aside.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
@@ -44,7 +43,9 @@ def document(version: str, prefix: str = "rapport.") -> dict[str, Any]:
         "channels": {topic.name: _channel(topic, prefix) for topic in TOPICS.values()},
         "operations": {name: operation for topic in TOPICS.values() for name, operation in _operations(topic)},
         "components": {
-            "messages": {event.event_name: _message(event) for event in events},
+            "messages": {
+                event.event_name: _message(event, topic) for topic in TOPICS.values() for event in topic.events
+            },
             "schemas": {"cloudEventHeaders": _HEADERS},
         },
     }
@@ -77,7 +78,7 @@ def _operations(topic: Topic) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def _message(event: type[Event]) -> dict[str, Any]:
+def _message(event: type[Event], topic: Topic) -> dict[str, Any]:
     schema = {name: value for name, value in json_schema(event).items() if name not in {"$schema", "$id"}}
     return {
         "name": event.ce_type(),
@@ -91,8 +92,15 @@ def _message(event: type[Event]) -> dict[str, Any]:
             ]
         },
         "payload": {"schemaFormat": "application/schema+json;version=draft-07", "schema": _embedded(schema, event)},
+        "bindings": {"kafka": {"key": {"type": "string", "description": _key(topic)}, "bindingVersion": "0.5.0"}},
         "examples": [{"payload": SAMPLES[event.event_name]}],
     }
+
+
+def _key(topic: Topic) -> str:
+    if topic.key == "customer":
+        return "The payload's customer_id, or its anonymous_id where there is no customer_id."
+    return f"The payload's {topic.key}."
 
 
 def _embedded(schema: dict[str, Any], event: type[Event]) -> dict[str, Any]:

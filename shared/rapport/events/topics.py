@@ -64,7 +64,7 @@ _TOPICS = (
           "Findings about demand, sentiment, gaps and drift."),
     Topic("recommendations.v1", "customer_id", (recommendations.RecommendationMade,), ("recommender",),
           ("chatbot", "content", "shop front ends"), "Ranked items with scores and reasons.", "compact,delete"),
-    Topic("chat.messages.v1", "conversation_id", (chat.ChatMessage,), ("channels", "chatbot"),
+    Topic("chat.messages.v1", "conversation_id", (chat.ChatMessage,), ("channels", "chatbot", "demo"),
           ("chatbot",), "What a customer or an agent said."),
     Topic("chat.replies.v1", "conversation_id", (chat.ChatReply,), ("chatbot",), ("gateway", "channels"),
           "What the bot answered: text, sources, typed action, confidence."),

@@ -57,6 +57,8 @@ class KafkaSettings(Section):
     """Batches under way may finish for this long after SIGTERM, and before partitions go to another consumer."""
     duplicate_window: int = Field(default=10_000, ge=0)
     """An event id seen among this many messages of its partition is not handled again. 0: ids are not compared."""
+    stateful_runtime: Literal["faust", "aiokafka"] = "faust"
+    """What reads for consumers with keyed state. State and guarantees are the same with both."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How to talk to the brokers."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"

@@ -1,0 +1,1 @@
+"""Kafka: consuming, producing, dead letters, replay, lag and stall watching."""

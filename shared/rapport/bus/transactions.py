@@ -1,0 +1,94 @@
+"""Effects and offset of a batch in one Kafka transaction, safe from a former owner of the partition.
+
+aiokafka sends no group generation with the offsets of a transaction, so the broker cannot tell a member from a zombie
+(one that was paused, lost its partitions, and woke up). What it can tell is producers: each partition has a
+transactional id of its own, and whoever takes the id over shuts out the one before and ends what it left open. So: take
+the id over, then ask where the group stands, then read from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
+
+from rapport.bus.client import group_id, writer
+from rapport.bus.dead_letter import dead_letter_of, set_aside, without_value
+from rapport.bus.processing import Effects
+from rapport.bus.producer import hand_over
+from rapport.bus.records import Sending
+from rapport.ops.settings import KafkaSettings
+
+# The broker gives up a transaction that is silent for this long. Ours hold finished effects only, never a handler.
+_TRANSACTION_MS = 60_000
+Reached = Callable[[], Awaitable[int]]
+
+
+class PartitionCommits:
+    """The commits of one group on one partition."""
+
+    def __init__(
+        self,
+        group: str,
+        place: TopicPartition,
+        consumer: AIOKafkaConsumer,
+        settings: KafkaSettings,
+        *,
+        member: bool,
+    ) -> None:
+        """`consumer` asks for the group's offsets; `member` says whether it is a member of the group itself."""
+        self._group, self._place, self._consumer, self._settings = group, place, consumer, settings
+        self._group_id = group_id(settings, group)
+        self._member = member
+        self._producer: AIOKafkaProducer = writer(
+            settings,
+            transactional_id=f"{self._group_id}/{place.topic}/{place.partition}",
+            transaction_timeout_ms=_TRANSACTION_MS,
+        )
+
+    async def take_over(self, reached: Reached | None = None) -> int:
+        """Shuts out who had the partition before. The offset at which to begin.
+
+        Raises `KafkaError`, or what `reached` raises, which tells the first offset that the handler's own store lacks.
+        """
+        await self._producer.start()
+        # Beginning waits for the producer id, which the broker gives only after ending what the one before left open.
+        async with self._producer.transaction():
+            pass
+        committed = await self._consumer.committed(self._place)
+        earliest = (await self._consumer.beginning_offsets([self._place]))[self._place]
+        start = int(committed or 0)
+        if reached is not None:
+            # A store that was lost, or lost its last writes, has less than the group has committed.
+            start = min(start, await reached())
+        return max(start, int(earliest))
+
+    async def commit(self, effects: Effects, offset: int, state: Sequence[Sending] = ()) -> None:
+        """Publishes `effects`, stores `state`, and makes `offset` the next to read: all or nothing.
+
+        Raises `KafkaError`: then it is not known which, and the partition has to be taken over anew.
+        """
+        offsets = {self._place: offset}
+        letters = [
+            set_aside(dead_letter_of(each, self._group), each.record, self._settings) for each in effects.failures
+        ]
+        if self._member and not (effects.sendings or letters or state):
+            # A member's own commit does carry the generation, and is cheaper.
+            await self._consumer.commit(offsets)
+            return
+        try:
+            await self._transact([*state, *effects.sendings, *letters], offsets)
+        except MessageSizeTooLargeError:
+            # A dead letter too large for even its own topic (all else was measured before). Poison must not stay.
+            await self._transact([*state, *effects.sendings, *map(without_value, letters)], offsets)
+
+    async def close(self) -> None:
+        await self._producer.stop()
+
+    async def _transact(self, sendings: Sequence[Sending], offsets: dict[TopicPartition, int]) -> None:
+        async with self._producer.transaction():
+            stored = [await hand_over(self._producer, sending) for sending in sendings]
+            await asyncio.gather(*stored)
+            await self._producer.send_offsets_to_transaction(offsets, self._group_id)

@@ -1,0 +1,56 @@
+"""A partition that stands still turns liveness false; a slow but retrying one does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from deploy.local.servers import EmbeddedServers
+from rapport.bus.consumer import HandlerConsumer
+from rapport.bus.messages import Message, Outgoing
+from rapport.bus.producer import EventProducer
+from rapport.bus.stateful import StatefulConsumer
+from rapport.ops.errors import UnavailableError
+from tests.integration.bus.support import IN, fresh, living, until, viewed
+
+
+@pytest.mark.parametrize("runtime", ["handler", "faust"])
+async def test_a_hung_handler_is_found(runtime: str, servers: EmbeddedServers) -> None:
+    settings = await fresh(servers.bootstrap_servers, stall_after_s=2, drain_s=0.5)
+
+    async def hangs(_: Sequence[Message]) -> Sequence[Outgoing]:
+        await asyncio.Event().wait()
+        return ()
+
+    consumer = (
+        HandlerConsumer("g", [IN], hangs, settings)
+        if runtime == "handler"
+        else StatefulConsumer("g", IN, lambda _: hangs, settings)
+    )
+    producer = EventProducer("test", settings.kafka)
+    async with living(producer, consumer):
+        await asyncio.sleep(3)  # longer than the limit: idle is not stalled
+        assert consumer.health().live
+        await producer.send(viewed(1))
+        await until(lambda: not consumer.health().live, 10)
+        assert "no progress" in consumer.health().detail
+
+
+async def test_a_handler_that_waits_for_its_worker_is_alive_but_not_ready(servers: EmbeddedServers) -> None:
+    settings = await fresh(servers.bootstrap_servers, stall_after_s=6)
+    away = True
+
+    async def handler(_: Sequence[Message]) -> Sequence[Outgoing]:
+        if away:
+            raise UnavailableError("the worker is away")
+        return ()
+
+    producer, consumer = EventProducer("test", settings.kafka), HandlerConsumer("g", [IN], handler, settings)
+    async with living(producer, consumer):
+        await producer.send(viewed(1))
+        await until(lambda: not consumer.health().ready, 12)
+        assert consumer.health().live
+        away = False
+        await until(lambda: consumer.health().ready and consumer.health().detail == "lag 0", 12)

@@ -1,0 +1,1 @@
+"""Who each customer is, and what they need now."""

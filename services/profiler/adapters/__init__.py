@@ -1,0 +1,1 @@
+"""The ports' real sides: Redis, the model worker, the keyed state, the catalogue topic."""

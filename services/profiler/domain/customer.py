@@ -1,0 +1,101 @@
+"""A customer as the profiler knows them: all that is kept, and how one event changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from services.profiler.domain.background import Background, Vector
+from services.profiler.domain.decay import Tally
+from services.profiler.domain.needs import Spectrum
+from services.profiler.domain.observation import Observation
+from services.profiler.domain.recent import is_new, touch
+from services.profiler.domain.rules import Rules
+from services.profiler.domain.session import Session
+from services.profiler.domain.speech import Speech
+from services.profiler.domain.value import Value
+
+DIMENSIONS = ("category", "brand", "price_band")
+_MAX_AFFINITIES = 10  # of a dimension
+_MAX_RECENT, _MAX_PURCHASED, _MAX_ANONYMOUS = 20, 50, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What the models said of a batch's texts."""
+
+    vectors: Mapping[str, Vector]
+    """By text: [d], unit length."""
+    background: Background
+    encoder: str
+    """id@revision"""
+    moods: Mapping[str, float]
+    """By review: -1 to 1."""
+
+
+@dataclass(slots=True)
+class Customer:
+    """Everything kept of one customer."""
+
+    first_seen_at: int
+    last_seen_at: int
+    session: Session
+    revision: int = 0
+    """Events that are in it. It depends on the log alone, not on how the log was cut into batches."""
+    last_event_id: str = ""
+    spectrum: Spectrum = field(default_factory=Spectrum)
+    affinities: dict[str, Tally] = field(default_factory=dict)
+    """By dimension."""
+    value: Value = field(default_factory=Value)
+    speech: Speech = field(default_factory=Speech)
+    looked_at: dict[str, int] = field(default_factory=dict)
+    """Product ids and when."""
+    bought: dict[str, int] = field(default_factory=dict)
+    anonymous: dict[str, int] = field(default_factory=dict)
+    """Anonymous ids that this customer was seen with: what an identity merge starts from."""
+    fingerprints: list[int] = field(default_factory=list)
+    """Of the last events, to notice a repeated one."""
+
+    @classmethod
+    def begun_by(cls, seen: Observation) -> Self:
+        """Somebody new: nothing is counted yet."""
+        return cls(seen.at, seen.at, Session.begun_by(seen, number=1))
+
+    def apply(self, seen: Observation, insight: Insight | None, rules: Rules) -> bool:
+        """Takes in one event; False, and nothing changed, when it is in already. No insight: no texts."""
+        if not is_new(self.fingerprints, seen):
+            return False
+        self.revision += 1
+        self.first_seen_at = min(self.first_seen_at, seen.at)
+        self.last_seen_at = max(self.last_seen_at, seen.at)
+        self.last_event_id = seen.event_id
+        self.session = self.session.after(seen, rules.session_gap_ms)
+        self.speech.hear(seen.locale, seen.said, seen.at)
+        self._remember(seen, rules)
+        if insight is not None:
+            self._learn(seen, insight, rules)
+        return True
+
+    def _remember(self, seen: Observation, rules: Rules) -> None:
+        if seen.anonymous_id:
+            touch(self.anonymous, seen.anonymous_id, seen.at, _MAX_ANONYMOUS)
+        for product in seen.looked_at:
+            touch(self.looked_at, product, seen.at, _MAX_RECENT)
+        for product in seen.bought:
+            touch(self.bought, product, seen.at, _MAX_PURCHASED)
+        for dimension, value, weight in seen.affinities:
+            tally = self.affinities.setdefault(dimension, Tally())
+            tally.add(value, weight, seen.at, rules.affinity_half_life_ms, _MAX_AFFINITIES)
+        if seen.order is not None:
+            self.value.place(seen.order, seen.at)
+        if seen.refund is not None:
+            self.value.give_back(seen.refund)
+
+    def _learn(self, seen: Observation, insight: Insight, rules: Rules) -> None:
+        for interest in seen.interests:
+            self.spectrum.encoder = insight.encoder
+            vector = insight.vectors[interest.text]
+            self.spectrum.absorb(interest, vector, insight.background, seen.at, seen.event_id, rules)
+        if seen.review is not None:
+            self.speech.judge(insight.moods[seen.review], seen.at)

@@ -1,0 +1,93 @@
+"""ProfileService over a real gRPC connection, on serving copies in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from google.protobuf.json_format import MessageToDict
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from rapport.contracts.profiler.v1 import profile_service_pb2 as wire
+from rapport.contracts.profiler.v1.profile_service_pb2_grpc import ProfileServiceStub
+from rapport.events.behaviour import ProductReviewed
+from rapport.ops.errors import UnavailableError
+from rapport.ops.settings import GrpcSettings
+from rapport.serving.server import GrpcServer
+from rapport.testing import MemoryKeyValues, ordered, viewed
+from services.profiler.api import SERVICE, ProfileApi, servicing, to_wire
+from tests.unit.profiler.conftest import Shop
+
+Served = tuple[grpc.aio.Channel, Shop]
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    shop = Shop()
+    await shop.open()
+    server = GrpcServer("profiler", GrpcSettings(drain_s=0), [servicing(ProfileApi(shop.copies, "default"))])
+    await server.start()
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        yield channel, shop
+    await server.stop()
+
+
+async def ask(served: Served, customer: str, tenant: str = "") -> wire.Profile:
+    request = wire.GetProfileRequest(customer_id=customer, tenant=tenant)
+    answer: wire.GetProfileResponse = await ProfileServiceStub(served[0]).GetProfile(request)
+    return answer.profile
+
+
+async def test_the_answer_is_the_profile(served: Served) -> None:
+    shop = served[1]
+    said = {"product_id": "coffee-0", "review_body": "love it", "context": {"locale": "zh-CN"}}
+    review = ProductReviewed.model_validate({"customer_id": "c1", **said})
+    published = await shop.happen(viewed("c1", "running-0"), ordered("c1", "o1", "coffee-0"), review)
+    profile = await ask(served, "c1")
+    assert profile == to_wire(published, "default")
+    assert [need.label for need in profile.needs] == ["Coffee makers", "Running shoes"]
+    assert (profile.tenant, profile.language, profile.value.revenue) == ("default", "zh-CN", "10.00")
+    assert profile.sentiment_count == 1
+    # Whatever the message can say of a customer who did all of this, it says.
+    assert set(MessageToDict(profile, preserving_proto_field_name=True)) == set(wire.Profile.DESCRIPTOR.fields_by_name)
+
+
+async def test_an_unset_part_stays_unset(served: Served) -> None:
+    await served[1].happen(viewed("c1", "unknown"))
+    profile = await ask(served, "c1", "default")
+    assert not profile.value.HasField("last_order_at")
+    assert (profile.value.revenue, profile.language, profile.sentiment_count, len(profile.needs)) == ("", "", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("customer", "tenant", "code"),
+    [
+        ("nobody", "", grpc.StatusCode.NOT_FOUND),
+        ("c1", "another", grpc.StatusCode.NOT_FOUND),
+        ("", "", grpc.StatusCode.INVALID_ARGUMENT),
+        ("x" * 257, "", grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)
+async def test_who_cannot_be_answered_learns_why(
+    served: Served, customer: str, tenant: str, code: grpc.StatusCode
+) -> None:
+    await served[1].happen(viewed("c1", "running-0"))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await ask(served, customer, tenant)
+    assert caught.value.code() == code
+
+
+async def test_without_redis_it_is_unavailable(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> None:
+        raise UnavailableError("redis: down")
+
+    monkeypatch.setattr(MemoryKeyValues, "read", refuse)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await ask(served, "c1")
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+async def test_health_names_the_service(served: Served) -> None:
+    answer = await health_pb2_grpc.HealthStub(served[0]).Check(health_pb2.HealthCheckRequest(service=SERVICE))
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING

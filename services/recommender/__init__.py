@@ -1,0 +1,1 @@
+"""What to show each customer, and why."""

@@ -1,0 +1,88 @@
+"""Lua that runs inside Redis. Each script touches the keys of one tenant's counts only.
+
+They are sent whole with each call (a kilobyte, which Redis knows by its hash) rather than by name: a restarted Redis
+knows no names, and asking it first would be a second round trip.
+"""
+
+ADD = """
+-- KEYS: counted, clock, trending, popular, then the days, the products and the customers of the argument.
+-- ARGV: the additions as MessagePack, then the customers' trails. Returns 0 when somebody else has counted meanwhile.
+local asked = cmsgpack.unpack(ARGV[1])
+if tonumber(redis.call('GET', KEYS[1]) or '-1') ~= asked.after then return 0 end
+
+local function add_marks(one, other)
+  if one < other then one, other = other, one end
+  return one + math.log(1 + 2 ^ (other - one)) / math.log(2)
+end
+
+local function raise_board(key, marks)
+  for _, entry in ipairs(marks) do
+    local before = redis.call('ZSCORE', key, entry[1])
+    local mark = before and add_marks(tonumber(before), entry[2]) or entry[2]
+    redis.call('ZADD', key, string.format('%.17g', mark), entry[1])
+  end
+  redis.call('ZREMRANGEBYRANK', key, 0, -asked.board_kept - 1)
+end
+
+local function remember(shoppers, more)
+  for _, shopper in ipairs(more) do
+    local known = #shoppers >= asked.shoppers_kept
+    for _, before in ipairs(shoppers) do known = known or before == shopper end
+    if not known then shoppers[#shoppers + 1] = shopper end
+  end
+end
+
+local function tie(key, more)
+  local raw = redis.call('GET', key)
+  local ties, place = raw and cmsgpack.unpack(raw) or {}, {}
+  for at, known in ipairs(ties) do place[known[1]] = at end
+  for _, new in ipairs(more) do
+    local known = ties[place[new[1]]]
+    if known then
+      known[2] = add_marks(known[2], new[2])
+      remember(known[3], new[3])
+      remember(known[4], new[4])
+    else
+      ties[#ties + 1] = new
+    end
+  end
+  table.sort(ties, function(a, b) return a[2] > b[2] or (a[2] == b[2] and a[1] < b[1]) end)
+  for at = #ties, asked.ties_kept + 1, -1 do ties[at] = nil end
+  redis.call('SET', key, cmsgpack.pack(ties), 'EX', asked.ties_expire_s)
+end
+
+local next_key = 5
+local function key() next_key = next_key + 1 return KEYS[next_key - 1] end
+
+if asked.latest_ms > tonumber(redis.call('GET', KEYS[2]) or '0') then redis.call('SET', KEYS[2], asked.latest_ms) end
+raise_board(KEYS[3], asked.trending)
+raise_board(KEYS[4], asked.popular)
+for _, products in ipairs(asked.days) do
+  local day = key()
+  for _, entry in ipairs(products) do redis.call('ZINCRBY', day, entry[2], entry[1]) end
+  redis.call('EXPIRE', day, asked.days_expire_s)
+end
+for _, more in ipairs(asked.ties) do tie(key(), more) end
+for at = 2, #ARGV do redis.call('SET', key(), ARGV[at], 'EX', asked.trails_expire_s) end
+redis.call('SET', KEYS[1], asked.upto)
+return 1
+"""
+
+RECALL = """
+-- KEYS: the customer's trail. ARGV: what keys of ties begin with, how many products to follow, then products known to
+-- be looked at, newest first. Returns the products followed, newest first, and the ties of each.
+local seeds, taken = {}, {}
+local function follow(product)
+  if #seeds < tonumber(ARGV[2]) and not taken[product] then
+    seeds[#seeds + 1] = product
+    taken[product] = true
+  end
+end
+for at = 3, #ARGV do follow(ARGV[at]) end
+local trail = redis.call('GET', KEYS[1])
+local looks = trail and cmsgpack.unpack(trail)[1] or {}
+for at = #looks, 1, -1 do follow(looks[at][1]) end
+local ties = {}
+for at, product in ipairs(seeds) do ties[at] = redis.call('GET', ARGV[1] .. product) or '' end
+return {seeds, ties}
+"""

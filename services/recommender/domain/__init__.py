@@ -1,0 +1,1 @@
+"""Candidates, scores, rules and reasons: plain Python and numpy."""

@@ -1,0 +1,74 @@
+"""All that is known when an answer is made. Sources read it; nobody writes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rapport.events.profiles import ProfileUpdated
+from rapport.events.recommendations import Strategy
+from services.recommender.domain.catalogue import Catalogue
+from services.recommender.domain.relevance import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The products nearest to one query."""
+
+    level: Level
+    hits: Sequence[tuple[str, float]]
+    """Product id and cosine, the nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedHits:
+    """What serves one need of the customer."""
+
+    label: str
+    strength: float
+    near: Near
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """One product's tie to another by what shoppers did."""
+
+    product_id: str
+    mark: float
+    looked: tuple[int, ...] = ()
+    """Numbers of shoppers who looked at both in one visit; at most three are remembered."""
+    bought: tuple[int, ...] = ()
+    """The same for who bought both in one order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boards:
+    """What all shoppers do. Marks are those of `decay`, the highest first."""
+
+    trending: Sequence[tuple[str, float]] = ()
+    popular: Sequence[tuple[str, float]] = ()
+    shoppers_today: Mapping[str, int] = field(default_factory=dict)
+    """By product: different shoppers who looked at it today."""
+    clock_ms: int = 0
+    """Event time of the newest behaviour counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    now_ms: int
+    catalogue: Catalogue
+    customer_id: str = ""
+    """Empty: nobody is known."""
+    profile: ProfileUpdated | None = None
+    recent: Sequence[str] = ()
+    """Products the customer looked at, newest first."""
+    needs: Sequence[NeedHits] = ()
+    similar: Near | None = None
+    """What is near the product looked at last."""
+    ties: Mapping[str, Sequence[Tie]] = field(default_factory=dict)
+    """By recent product."""
+    boards: Boards = Boards()
+    gaps: Mapping[Strategy, str] = field(default_factory=dict)
+    """Why a strategy can have nothing to go by, where that is known."""
+    encoder: str | None = None
+    """Space of the vectors that were compared."""

@@ -1,0 +1,1 @@
+"""Where candidates come from: one module a source, all of one shape (`source.Source`)."""

@@ -1,0 +1,47 @@
+"""Products that others looked at, or bought, together with what the customer looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rapport.events.recommendations import ReasonKind, Strategy
+from services.recommender.domain.decay import CO_VISITS
+from services.recommender.domain.looks import shopper_number
+from services.recommender.domain.situation import Situation, Tie
+from services.recommender.domain.sources.source import Evidence, Found
+
+# What the customer looked at before the last product tells less of what they want now, each time by this factor.
+_OLDER = 0.8
+# The strongest ties of a product that are looked at.
+_STRONGEST = 30
+# Visits in which two products came together until the tie counts by half: one may be chance.
+_HALF_AT = 3.0
+
+
+class CoVisitedSource:
+    name: ReasonKind = "co_visited"
+    strategy: Strategy = "co_visited"
+
+    def find(self, situation: Situation) -> Iterable[Found]:
+        # Nobody known: zero is no one's number but for one in 2^48.
+        shopper = shopper_number(situation.customer_id) if situation.customer_id else 0
+        best: dict[str, Found] = {}
+        for age, seed in enumerate(situation.recent):
+            ties = situation.ties.get(seed, ())[:_STRONGEST]
+            for found in tied(seed, ties, situation.boards.clock_ms, shopper, _OLDER**age):
+                if found.product_id not in best or best[found.product_id].score < found.score:
+                    best[found.product_id] = found
+        return best.values()
+
+
+def tied(product_id: str, ties: Sequence[Tie], at_ms: int, shopper: int = 0, share: float = 1.0) -> list[Found]:
+    """What is tied to a product. `shopper` is who asks: their own visits are no news to them."""
+    found = []
+    for tie in ties:
+        worth = CO_VISITS.worth(tie.mark, at_ms)
+        buyers = len(set(tie.bought) - {shopper})
+        lookers = len(set(tie.looked) - {shopper})
+        others = buyers or lookers
+        evidence = Evidence("co_visited", product_id, others > 0, others, bought=buyers > 0)
+        found.append(Found(tie.product_id, share * worth / (worth + _HALF_AT), evidence))
+    return found

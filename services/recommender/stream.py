@@ -1,0 +1,67 @@
+"""Which topics feed which handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from rapport.bus.consumer import HandlerConsumer
+from rapport.bus.messages import Message, Outgoing
+from rapport.bus.view import TopicView
+from rapport.ops.settings import Settings
+from services.recommender.adapters.index_queue import IndexQueue
+from services.recommender.adapters.redis_counts import RedisCounts
+from services.recommender.domain.catalogue import Catalogues
+from services.recommender.domain.counting import DayOf
+from services.recommender.handlers import Answers, behaviours_seen, catalogue_changed, profiles_updated
+from services.recommender.ports import Arrivals, Items, ItemVectors, Pushes
+
+BEHAVIOUR_GROUP, PROFILE_GROUP = "recommender-behaviour", "recommender-profiles"
+# Customers answered at once: their searches in a large catalogue take a few milliseconds each.
+_PROFILES_AT_ONCE = 32
+# How long pushing waits, once, for the catalogue's vectors to come from Redis. Longer, and the consumer seems stalled.
+_INDEXED_WITHIN_S = 20.0
+
+
+def catalogue_view(
+    catalogues: Catalogues,
+    items: Items,
+    vectors: ItemVectors,
+    arrivals: Arrivals,
+    indexing: IndexQueue,
+    settings: Settings,
+) -> TopicView:
+    """Every replica holds the whole catalogue."""
+
+    async def apply(messages: Sequence[Message]) -> None:
+        await catalogue_changed(
+            messages, catalogues=catalogues, items=items, vectors=vectors, arrivals=arrivals, indexing=indexing
+        )
+
+    return TopicView("recommender", "catalog.v1", apply, settings)
+
+
+def behaviour_consumer(counts: RedisCounts, day_of: DayOf, settings: Settings) -> HandlerConsumer:
+    """Begins after what is counted in Redis, whatever the group has committed."""
+
+    async def handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
+        return await behaviours_seen(messages, counts=counts, day_of=day_of)
+
+    return HandlerConsumer(BEHAVIOUR_GROUP, ["clickstream.v1"], handle, settings, reached=counts.reached)
+
+
+def profile_consumer(
+    answers: Answers, pushes: Pushes, limit: int, caught_up: asyncio.Event, indexing: IndexQueue, settings: Settings
+) -> HandlerConsumer:
+    """`caught_up`: set when the catalogue is there; before, there would be nothing to show."""
+    waited = False
+
+    async def handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
+        nonlocal waited
+        await caught_up.wait()
+        if not waited:
+            await indexing.settled(_INDEXED_WITHIN_S)
+            waited = True
+        return await profiles_updated(messages, answers=answers, pushes=pushes, limit=limit)
+
+    return HandlerConsumer(PROFILE_GROUP, ["profiles.v1"], handle, settings, max_batch=_PROFILES_AT_ONCE)

@@ -1,0 +1,218 @@
+"""The counts in a real Redis, single and cluster, against their plain meaning; and what a request costs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio.connection import AbstractConnection
+
+from rapport.bus.messages import Message, Position
+from rapport.ops.errors import UnavailableError
+from rapport.ops.settings import RedisSettings
+from rapport.testing import FakeEncoder, message, ordered, random_name, viewed
+from rapport.testing.events import BEGIN
+from rapport.vectors.connection import RedisConnection
+from rapport.vectors.exact import ExactIndex
+from rapport.vectors.keys import Space
+from rapport.vectors.serving_copy import ServingCopy
+from services.recommender.adapters.item_indexes import ItemIndexes
+from services.recommender.adapters.redis_arrivals import RedisArrivals
+from services.recommender.adapters.redis_counts import RedisCounts
+from services.recommender.adapters.redis_memory import RedisMemory
+from services.recommender.domain.counting import count
+from services.recommender.domain.looks import Look
+from services.recommender.domain.rules import Wish
+from services.recommender.domain.trail import Trail
+from services.recommender.handlers import Ask, behaviours_seen, rank, recommend, similar, trending
+from tests.integration.vectors.conftest import OwnRedis, cluster, own_redis  # noqa: F401 - fixtures
+from tests.unit.recommender.conftest import GOODS, MemoryCounts, Shop, day_of, profile
+
+PLACE = Position("clickstream.v1", 0, 0)
+TODAY = "2026-03-05"
+
+
+@pytest.fixture(params=["single", "cluster"])
+async def connection(request: pytest.FixtureRequest) -> AsyncIterator[RedisConnection]:
+    if request.param == "single":
+        where: RedisSettings = request.getfixturevalue("own_redis").settings()
+    else:
+        where = request.getfixturevalue("cluster")
+    opened = RedisConnection(where)
+    await opened.start()
+    yield opened
+    await opened.stop()
+
+
+def messages(looks: list[tuple[str, str, int, bool]], tenant: str) -> list[Message]:
+    """Customer, product, minutes since the one before, whether bought."""
+    at, made = BEGIN, []
+    for offset, (customer, product_id, minutes, bought) in enumerate(looks):
+        at += timedelta(minutes=minutes)
+        event = ordered(customer, f"o{offset}", product_id, "T", "U") if bought else viewed(customer, product_id)
+        made.append(message(event, offset, at=at, tenant=tenant))
+    return made
+
+
+async def all_known(memory: Any, tenant: str) -> Any:
+    """Everything that the counts say, rounded as far as sums may differ by their order."""
+    known, boards = await memory.recall(tenant, dict.fromkeys("abcd", ()), None)
+    ties = {}
+    for seed in "PQRSTU":
+        found, _ = await memory.tied(tenant, seed)
+        ties[seed] = {tie.product_id: (round(tie.mark, 6), len(tie.looked), sorted(tie.bought)) for tie in found}
+    rounded = [
+        {product_id: round(mark, 6) for product_id, mark in board} for board in (boards.trending, boards.popular)
+    ]
+    recent = {customer: list(known[customer].recent) for customer in known}
+    return rounded, dict(boards.shoppers_today), boards.clock_ms, recent, ties
+
+
+_look = st.tuples(st.sampled_from("abcd"), st.sampled_from("PQRS"), st.integers(0, 40), st.booleans())
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_look, min_size=1, max_size=30), st.integers(0, 30), st.integers(0, 30))
+async def test_redis_counts_what_the_plain_meaning_counts_replays_or_not(
+    connection: RedisConnection, looks: list[tuple[str, str, int, bool]], cut: int, crash: int
+) -> None:
+    tenant = random_name("shop")
+    seen = messages(looks, tenant)
+    plain, real = MemoryCounts(), RedisCounts(connection, tenant, "t.")
+    await behaviours_seen(seen, counts=plain, day_of=day_of)
+    # In two batches, with a crash that loses the commit and has a new process read from `crash` on, and from the start.
+    for batch in (seen[:cut], seen[cut:]):
+        if batch:
+            await behaviours_seen(batch, counts=real, day_of=day_of)
+    for batch in (seen[crash:], seen):
+        if batch:
+            await behaviours_seen(batch, counts=RedisCounts(connection, tenant, "t."), day_of=day_of)
+    memory = RedisMemory(connection, lambda: TODAY)
+    assert await all_known(memory, tenant) == await all_known(plain, tenant)
+
+
+async def test_two_owners_of_a_partition_cannot_both_count(connection: RedisConnection) -> None:
+    tenant = random_name("shop")
+    one, other = (RedisCounts(connection, tenant, "t.") for _ in range(2))
+    counted = count([Look("a", ("P",), "looked", 1_000_000)], {}, lambda _: TODAY)
+    at = Position("clickstream.v1", 0, 7)
+    after, _ = await one.load(tenant, at, ["a"])
+    assert after == -1
+    assert await other.add(tenant, counted, -1, at)
+    assert not await one.add(tenant, counted, after, at)
+    after, trails = await one.load(tenant, at, ["a"])
+    assert after == 7
+    assert trails["a"].recent == ("P",)
+    _, boards = await RedisMemory(connection, lambda: TODAY).recall(tenant, {}, None)
+    assert boards.shoppers_today == {"P": 1}
+
+
+async def test_reading_begins_behind_what_all_tenants_have(connection: RedisConnection) -> None:
+    counts = RedisCounts(connection, random_name("shop"), "t.")
+    assert await counts.reached("clickstream.v1", 0) == 0
+    await counts.reach(Position("clickstream.v1", 0, 41))
+    assert await counts.reached("clickstream.v1", 0) == 42
+    assert await counts.reached("clickstream.v1", 1) == 0
+
+
+async def test_a_redis_that_has_gone_back_is_noticed(connection: RedisConnection) -> None:
+    tenant = random_name("shop")
+    counts = RedisCounts(connection, tenant, "t.")
+    await behaviours_seen(messages([("a", "P", 0, False)], tenant), counts=counts, day_of=day_of)
+    assert await counts.intact()
+    async for page in connection.scan(tenant):
+        await connection.delete(page)
+    assert not await counts.intact()
+    with pytest.raises(UnavailableError, match="counted up to 0, Redis now says -1"):
+        await counts.load(tenant, Position("clickstream.v1", 0, 1), ["a"])
+    # Taken over again, the partition is read from the start.
+    assert await counts.reached("clickstream.v1", 0) == 0
+    assert (await counts.load(tenant, PLACE, ["a"]))[0] == -1
+
+
+async def test_a_product_keeps_its_strongest_ties(connection: RedisConnection) -> None:
+    tenant = random_name("shop")
+    counts = RedisCounts(connection, tenant, "t.")
+    looks = [Look(f"c{number}", ("P", f"Q{number:03}"), "bought", 1_000_000 + number) for number in range(100)]
+    looks += [Look("again", ("P", "Q005"), "bought", 1_000_000)]
+    assert await counts.add(tenant, count(looks, {}, day_of), -1, PLACE)
+    ties, _ = await RedisMemory(connection, lambda: TODAY).tied(tenant, "P")
+    assert len(ties) == 64
+    assert ties[0].product_id == "Q005"
+    assert ties[1].product_id == "Q099"
+
+
+async def test_new_arrivals_are_those_that_came_after_the_first_day(connection: RedisConnection) -> None:
+    tenant, now = random_name("shop"), BEGIN
+    arrivals = RedisArrivals(connection, lambda: now)
+    opened = int(BEGIN.timestamp() * 1000)
+    assert await arrivals.note(tenant, {"old": opened - 5, "first": opened}) == {"old": None, "first": None}
+    later = opened + 86_400_000
+    assert await arrivals.note(tenant, {"old": later, "new": later}) == {"old": None, "new": later}
+    await arrivals.forget(tenant, ["old"])
+    assert await arrivals.note(tenant, {"old": later}) == {"old": later}
+
+
+async def test_every_call_takes_one_round_trip(own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Counted where requests leave for the server."""
+    connection, shop, encoder = RedisConnection(own_redis.settings()), Shop(), FakeEncoder()
+    await connection.start()
+    shop.items = ItemIndexes(lambda _tenant, _space: ExactIndex())
+    await shop.stock(*GOODS.values())
+    tenant = "default"
+    counts = RedisCounts(connection, tenant, random_name("t"))
+    seen = messages([("ada", "shoes-0", 0, False), ("ada", "lamps-0", 1, False), ("bob", "lamps-1", 1, False)], tenant)
+    await behaviours_seen(seen, counts=counts, day_of=day_of)
+    made = profile("ada", ["Shoes", "Lamps"], encoder=encoder.model)
+    vectors = np.stack([encoder.vector("running shoes"), encoder.vector("lamp")])
+    store = ServingCopy(connection)
+    await store.put(
+        tenant, {"profile": {"ada": made.to_json()}}, {"need": {"ada": vectors}}, Space.parse(encoder.model)
+    )
+    answers = shop.answers.__class__(
+        shop.catalogues,
+        shop.items,
+        RedisMemory(connection, lambda: TODAY),
+        shop.answers.policy,
+        lambda: datetime(2026, 3, 5, 10, tzinfo=UTC),
+        timedelta(hours=6),
+        "en",
+    )
+    sent = 0
+    send = AbstractConnection.send_packed_command
+
+    async def counting(self: Any, *arguments: Any, **more: Any) -> None:
+        nonlocal sent
+        sent += 1
+        await send(self, *arguments, **more)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", counting)
+    connection_pool_warm = await recommend(Ask(tenant, "ada", Wish(5)), answers)
+    assert connection_pool_warm.strategy == "personalised"
+    for call in (
+        lambda: recommend(Ask(tenant, "ada", Wish(5)), answers),
+        lambda: recommend(Ask(tenant, "", Wish(5)), answers),
+        lambda: rank(tenant, "ada", ["shoes-1", "lamps-1"], "", answers),
+        lambda: similar(tenant, "shoes-1", 5, answers),
+        lambda: trending(tenant, 5, "", answers),
+    ):
+        sent = 0
+        await call()
+        assert sent == 1
+    # Of a batch of profiles too: all customers are recalled together.
+    sent = 0
+    known, _ = await answers.memory.recall(tenant, {f"c{number}": () for number in range(32)}, encoder.model)
+    assert sent == 1
+    assert len(known) == 32
+    await connection.stop()
+
+
+async def test_a_trail_survives_its_encoding() -> None:
+    trail = Trail((("P", 5), ("鞋", 7)), TODAY, ("P",))
+    assert Trail.decode(trail.encode()) == trail
+    assert Trail.decode(None) == Trail()

@@ -1,0 +1,1 @@
+"""The chatbot's ports, on Redis, gRPC and Kafka."""

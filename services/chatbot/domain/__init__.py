@@ -1,0 +1,1 @@
+"""What the chatbot knows and decides, in plain Python and numpy."""

@@ -1,0 +1,28 @@
+"""Which language the bot answers in."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rapport.text.language import identify_language
+
+Language = Literal["en", "zh"]
+SPOKEN: tuple[Language, ...] = ("en", "zh")
+
+
+def reply_language(text: str, hint: str, before: str, default: Language) -> Language:
+    """The caller's hint, else the text's own language, else the one spoken before.
+
+    A mixture is answered in Chinese: who writes it reads both, and English words in a Chinese sentence are the rule.
+    """
+    found = identify_language(text)
+    detected = "zh" if found == "mixed" else found
+    for wanted in (base(hint), detected, base(before)):
+        if wanted in SPOKEN:
+            return wanted
+    return default
+
+
+def base(language: str) -> str:
+    """zh of zh-CN."""
+    return language.split("-", maxsplit=1)[0].lower()

@@ -1,0 +1,158 @@
+"""All passages of one tenant's articles, and how well each fits a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rapport.events.knowledge import ArticleUpserted
+from services.chatbot.domain.background import Background
+from services.chatbot.domain.lexical import Lexicon
+from services.chatbot.domain.passages import Passage, content_key, passages
+from services.chatbot.domain.words import content_words
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`vector` None: the encoder gave nothing, and only words are compared."""
+
+    text: str
+    language: str
+    """Base language of the text."""
+    vector: Float32 | None = None
+    space: str = ""
+    """id@revision of the encoder that gave the vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a passage fits: cosines above those of unrelated passages, in units of their spread, and the lexical share.
+
+    In these units encoders compare: E5's cosines lie between 0.75 and 0.9, others' around 0.
+    """
+
+    passage: Passage
+    answer: float
+    """sim(q, a): the passage's text."""
+    reference: float
+    """sim(q, r): its title and heading."""
+    lexical: float
+    """0 to 1."""
+
+
+class Shelf:
+    """Articles come and go; vectors follow when the encoder has time.
+
+    Scores every passage at each question rather than asking an approximate index: centring needs the background, and a
+    help centre has some thousand passages, which take a millisecond.
+    """
+
+    def __init__(self, background: Background) -> None:
+        self._background = background
+        self._of_article: dict[str, list[str]] = {}
+        self._passages: dict[str, Passage] = {}
+        self._lexicon = Lexicon()
+        self.space = ""
+        """id@revision of the encoder of the vectors held."""
+        self._vectors: dict[str, Float32] = {}
+        self._table: _Table | None = None
+
+    def __len__(self) -> int:
+        return len(self._of_article)
+
+    def put(self, article: ArticleUpserted) -> None:
+        """Adds or replaces an article; it is found by its words at once."""
+        self.withdraw(article.article_id)
+        for number, passage in enumerate(passages(article)):
+            id_ = f"{article.article_id}#{number}"
+            self._of_article.setdefault(article.article_id, []).append(id_)
+            self._passages[id_] = passage
+            self._lexicon.put(id_, content_words(f"{passage.reference}\n{passage.text}"))
+        self._table = None
+
+    def withdraw(self, article_id: str) -> None:
+        """Never quoted again from now on; an unknown id is left unmentioned."""
+        for id_ in self._of_article.pop(article_id, ()):
+            del self._passages[id_]
+            self._lexicon.remove(id_)
+        self._table = None
+
+    def lacking(self, space: str) -> dict[str, str]:
+        """Texts without a vector of the encoder `space`, by content key. They are embedded as passages."""
+        known = self._vectors if space == self.space else {}
+        return {key: text for key, text in self._texts().items() if key not in known}
+
+    def learn(self, space: str, vectors: Mapping[str, Float32]) -> None:
+        """Unit vectors by content key. Those of another encoder are forgotten: they must never be compared."""
+        if space != self.space:
+            self.space, self._vectors = space, {}
+        used = self._texts().keys()
+        self._vectors = {key: vector for key, vector in (self._vectors | dict(vectors)).items() if key in used}
+        self._table = None
+
+    def fits(self, question: Question) -> list[Fit]:
+        """Every passage, in no order."""
+        lexical = self._lexicon.scores(content_words(question.text))
+        if question.vector is None or question.space != self.space:
+            return [Fit(passage, 0.0, 0.0, lexical.get(id_, 0.0)) for id_, passage in self._passages.items()]
+        if self._table is None:
+            self._table = _Table(self._passages.values(), self._vectors, self._background)
+        centred = self._table.centred(question.vector)
+        return [
+            Fit(passage, float(centred[row, 0]), float(centred[row, 1]), lexical.get(id_, 0.0))
+            for row, (id_, passage) in enumerate(self._passages.items())
+        ]
+
+    def _texts(self) -> dict[str, str]:
+        texts = [*self._background.all(), *(text for passage in self._passages.values() for text in _sides(passage))]
+        return {content_key(text): text for text in texts}
+
+
+class _Table:
+    """The vectors of all passages, [passages, 2, d], rows in the order given; NaN where there is none yet."""
+
+    def __init__(
+        self, passages: Iterable[Passage], vectors: Mapping[str, Float32], background: Background
+    ) -> None:
+        listed = list(passages)
+        size = len(next(iter(vectors.values())))
+        nothing = np.full(size, np.nan, np.float32)
+        pairs = [[vectors.get(content_key(text), nothing) for text in _sides(passage)] for passage in listed]
+        self._vectors = np.array(pairs, np.float32).reshape(len(pairs), 2, size)
+        unrelated = {language: _stack(background.of(language), vectors) for language in background.languages()}
+        self._spread = float(np.std(np.concatenate([_between(rows) for rows in unrelated.values()])))
+        self._languages = [
+            (
+                np.array([passage.language == language for passage in listed], bool),
+                _stack(background.of(language), vectors).mean(axis=0),
+            )
+            for language in sorted({passage.language for passage in listed})
+        ]
+
+    def centred(self, query: Float32) -> Float32:
+        """[passages, 2]: cosines to the query less its mean cosine to the language's background, over the spread."""
+        cosines: Float32 = self._vectors @ query
+        for rows, mean in self._languages:
+            cosines[rows] -= float(mean @ query)
+        cosines /= self._spread
+        return np.nan_to_num(cosines, nan=0.0)
+
+
+def _stack(texts: Iterable[str], vectors: Mapping[str, Float32]) -> Float32:
+    rows: Float32 = np.stack([vectors[content_key(text)] for text in texts])
+    return rows
+
+
+def _between(rows: Float32) -> Float32:
+    """Cosines of all pairs of different rows."""
+    cosines: Float32 = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
+    return cosines
+
+
+def _sides(passage: Passage) -> tuple[str, str]:
+    return passage.text, passage.reference

@@ -1,0 +1,252 @@
+"""The chatbot's use cases: messages in, replies and hand-offs out; orders and articles in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from rapport.bus.messages import Message, Outgoing
+from rapport.events.chat import ChatMessage, ChatReply
+from rapport.events.knowledge import ArticleUpserted
+from rapport.events.orders import OrderUpdated
+from rapport.ops.errors import PermissionRefused, UnavailableError
+from rapport.ops.metrics import counter
+from rapport.serving.client import Priority, Role
+from services.chatbot.answering import Heard, answer, heard
+from services.chatbot.domain.conversation import Conversation, Turn
+from services.chatbot.domain.draft import Draft, pieces
+from services.chatbot.domain.handoff import summary
+from services.chatbot.domain.library import Library
+from services.chatbot.domain.mind import Mind
+from services.chatbot.domain.outcome import Outcome, derived_id, handoff_of, reply_of, spoken
+from services.chatbot.domain.shelf import Float32
+from services.chatbot.ports import Ports, Publisher
+
+log = structlog.stdlib.get_logger(__name__)
+CONVERSE = "converse"
+# Texts embedded in one call, and the longest it may take. Small and patient, so that a busy CPU makes progress.
+_LEARN_AT_ONCE, _LEARN_WITHIN_S = 64, 120.0
+
+
+async def on_chat_messages(messages: Sequence[Message], ports: Ports, mind: Mind, parallel: int) -> list[Outgoing]:
+    """Replies and hand-offs to messages of one partition; conversations beside each other, each in its order."""
+    conversations: dict[tuple[str, str], list[Message]] = {}
+    for message in messages:
+        conversations.setdefault((message.envelope.tenant, message.key), []).append(message)
+    slots = asyncio.Semaphore(parallel)
+
+    async def follow(one: Sequence[Message]) -> list[Outgoing]:
+        async with slots:
+            return [outgoing for message in one for outgoing in await _hear(message, ports, mind)]
+
+    answered = await asyncio.gather(*(follow(one) for one in conversations.values()))
+    return [outgoing for one in answered for outgoing in one]
+
+
+async def _hear(message: Message, ports: Ports, mind: Mind) -> list[Outgoing]:
+    event, tenant = message.event, message.envelope.tenant
+    if not isinstance(event, ChatMessage):
+        return []
+    at = event.occurred_at or message.envelope.time
+    place = message.position
+    origin = f"{place.topic}/{place.partition}/{place.offset}"
+    conversation, done = await _recall(event, tenant, ports)
+    if done is not None:
+        # Said twice: answered once. Read twice: what was handed out the first time may not have been stored.
+        return outgoings(tenant, done, message.envelope.traceparent) if done.origin == origin else []
+    if event.role == "agent" or event.channel == CONVERSE or conversation.with_person:
+        await _record(event, conversation, at, ports)
+        return []
+    what = heard(event, conversation, mind)
+    draft = await _whole(what, ports, mind)
+    settled, turns = _settled(what, draft, mind, at, origin)
+    await _remember(what, settled, turns, ports)
+    return outgoings(tenant, settled, message.envelope.traceparent)
+
+
+async def converse(
+    message: ChatMessage, tenant: str, at: datetime, ports: Ports, mind: Mind, publisher: Publisher
+) -> AsyncIterator[str | ChatReply]:
+    """Pieces of the reply's text, then the reply; message and reply are on their topics by then.
+
+    While a person has the conversation the reply is empty, with action handoff. Raises `PermissionRefused` when the
+    conversation is another customer's; `UnavailableError` when Kafka takes nothing: send the same message id again.
+    """
+    conversation, done = await _recall(message, tenant, ports)
+    if done is not None:
+        for piece in pieces(done.reply.text):
+            yield piece
+        yield done.reply
+        return
+    said = Outgoing(
+        "chat.messages.v1", message.conversation_id, message, derived_id(tenant, message, "message"), tenant
+    )
+    what = heard(message, conversation, mind)
+    if conversation.with_person:
+        await publisher.send_many([said])
+        await _record(message, conversation, at, ports)
+        yield reply_of(tenant, message, Draft("", "handoff", 1.0), what.language, at)
+        return
+    draft, shown = Draft("", "ask", 0.0), ""
+    async for part in answer(what, ports, mind):
+        if isinstance(part, Draft):
+            draft = part
+        else:
+            shown += part
+            yield part
+    for piece in pieces(draft.text.removeprefix(shown)):
+        yield piece
+    settled, turns = _settled(what, draft, mind, at, CONVERSE)
+    # Stored before it is remembered: remembered first, a crash in between would leave the topics without it for good.
+    await publisher.send_many([said, *outgoings(tenant, settled)])
+    await _remember(what, settled, turns, ports)
+    yield settled.reply
+
+
+async def on_order_updates(messages: Sequence[Message], ports: Ports) -> None:
+    """Keeps the newest state of every order. Raises `UnavailableError`."""
+    by_tenant: dict[str, dict[str, OrderUpdated | None]] = {}
+    for message in messages:
+        event = message.event
+        if event is not None and not isinstance(event, OrderUpdated):
+            continue
+        changes = by_tenant.setdefault(message.envelope.tenant, {})
+        before = changes.get(message.key)
+        if event is None or before is None or event.updated_at >= before.updated_at:
+            changes[message.key] = event
+    for tenant, changes in by_tenant.items():
+        await ports.orders.keep(tenant, changes)
+
+
+def on_articles(messages: Sequence[Message], library: Library) -> None:
+    """Shelves articles and withdraws those whose value is null."""
+    for message in messages:
+        shelf = library.of(message.envelope.tenant)
+        if isinstance(message.event, ArticleUpserted):
+            shelf.put(message.event)
+        else:
+            shelf.withdraw(message.key)
+
+
+async def learn(ports: Ports, mind: Mind) -> int:
+    """Gives every text that lacks one a vector of the encoder as it is now; returns how many were embedded.
+
+    Raises the encoder's retryable errors; what was embedded by then is in the cache. The cache may be down: then all is
+    embedded anew.
+    """
+    understanding, encoder = mind.understanding, ports.encoder
+    # One text tells which encoder answers just now.
+    model = (await encoder.embed(understanding.examples[:1], role=Role.QUERY, timeout_s=_LEARN_WITHIN_S)).model
+    if understanding.space != model:
+        examples = await encoder.embed(understanding.examples, role=Role.QUERY, timeout_s=_LEARN_WITHIN_S)
+        understanding.learn(examples.model, examples.vectors)
+    embedded = 0
+    for tenant in mind.library.tenants():
+        shelf = mind.library.of(tenant)
+        lacking = shelf.lacking(model)
+        if not lacking:
+            continue
+        vectors = await _cached(tenant, model, list(lacking), ports)
+        missing = [key for key in lacking if key not in vectors]
+        for part in (missing[at : at + _LEARN_AT_ONCE] for at in range(0, len(missing), _LEARN_AT_ONCE)):
+            vectors |= await _embedded(tenant, model, {key: lacking[key] for key in part}, ports)
+        shelf.learn(model, vectors)
+        embedded += len(missing)
+    return embedded
+
+
+def outgoings(tenant: str, done: Outcome, traceparent: str | None = None) -> list[Outgoing]:
+    """The events of an outcome, under their own ids."""
+    key, reply = done.reply.conversation_id, done.reply
+    events = [Outgoing("chat.replies.v1", key, reply, reply.reply_id, tenant, traceparent)]
+    if done.handoff is not None:
+        events.append(Outgoing("chat.handoffs.v1", key, done.handoff, done.handoff.handoff_id, tenant, traceparent))
+    return events
+
+
+async def _whole(what: Heard, ports: Ports, mind: Mind) -> Draft:
+    """The draft alone: on Kafka a reply goes out whole."""
+    return [part async for part in answer(what, ports, mind) if isinstance(part, Draft)][-1]
+
+
+def _settled(what: Heard, draft: Draft, mind: Mind, at: datetime, origin: str) -> tuple[Outcome, tuple[Turn, Turn]]:
+    """The draft as reply, and hand-off where it calls a person; with the turns to remember."""
+    message, before = what.message, what.conversation
+    reply = reply_of(before.tenant, message, draft, what.language, at)
+    turns = (spoken(message, at), Turn(reply.reply_id, "bot", reply.text, at, action=reply.action, offer=draft.offer))
+    if draft.action != "handoff":
+        return Outcome(reply=reply, origin=origin), turns
+    line = summary(before, mind.phrases, what.language)
+    handoff = handoff_of(reply, message, before, turns, line)
+    return Outcome(reply=reply, handoff=handoff, origin=origin), turns
+
+
+async def _recall(message: ChatMessage, tenant: str, ports: Ports) -> tuple[Conversation, Outcome | None]:
+    """Without memory the bot still answers; it only does not know what was said before."""
+    reply_id = derived_id(tenant, message, "reply")
+    try:
+        conversation, done = await ports.memory.recall(tenant, message.conversation_id, reply_id)
+    except UnavailableError as error:
+        log.warning("answers without memory", error=str(error))
+        return Conversation(tenant, message.conversation_id), None
+    if message.role == "customer" and not conversation.admits(message.customer_id):
+        raise PermissionRefused("the conversation is another customer's", field="conversation_id")
+    return conversation, done
+
+
+async def _record(message: ChatMessage, conversation: Conversation, at: datetime, ports: Ports) -> None:
+    """Remembers what is not answered. A person who speaks has the conversation until they hand it back."""
+    if conversation.holds(message.message_id):
+        return
+    turn = spoken(message, at)
+    if message.role == "agent":
+        conversation = replace(conversation, with_person=not message.hands_back)
+    try:
+        await ports.memory.remember(_owned(conversation, message), [turn])
+    except UnavailableError as error:
+        log.warning("a message is not remembered", error=str(error))
+
+
+async def _remember(what: Heard, settled: Outcome, turns: Sequence[Turn], ports: Ports) -> None:
+    action = settled.reply.action
+    counter("chat_replies", "Replies of the chatbot", ("action", "language")).labels(action, what.language).inc()
+    after = replace(what.conversation, language=what.language, with_person=action == "handoff")
+    try:
+        await ports.memory.remember(_owned(after, what.message), turns, settled)
+    except UnavailableError as error:
+        log.warning("an answer is not remembered", error=str(error))
+
+
+def _owned(conversation: Conversation, message: ChatMessage) -> Conversation:
+    return replace(conversation, customer_id=conversation.customer_id or message.customer_id)
+
+
+async def _embedded(tenant: str, model: str, texts: Mapping[str, str], ports: Ports) -> dict[str, Float32]:
+    """Vectors of `texts` by their keys, in the cache as well."""
+    made = await ports.encoder.embed(
+        list(texts.values()), role=Role.PASSAGE, priority=Priority.BULK, timeout_s=_LEARN_WITHIN_S
+    )
+    if made.model != model:
+        raise UnavailableError("the encoder changed while articles were embedded")
+    vectors: dict[str, Float32] = dict(zip(texts, made.vectors, strict=True))
+    await _cache(tenant, model, vectors, ports)
+    return vectors
+
+
+async def _cached(tenant: str, model: str, keys: Sequence[str], ports: Ports) -> dict[str, Float32]:
+    try:
+        return await ports.vectors.read(tenant, model, keys)
+    except UnavailableError as error:
+        log.warning("vectors are not read from the cache", error=str(error))
+        return {}
+
+
+async def _cache(tenant: str, model: str, vectors: Mapping[str, Float32], ports: Ports) -> None:
+    try:
+        await ports.vectors.write(tenant, model, vectors)
+    except UnavailableError as error:
+        log.warning("vectors are not cached", error=str(error))

@@ -1,0 +1,96 @@
+"""What the chatbot's handlers need from outside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rapport.bus.messages import Outgoing
+from rapport.events.catalog import ProductUpserted
+from rapport.events.orders import OrderUpdated
+from rapport.events.recommendations import RecommendationMade
+from rapport.serving.client import Embedded, Piece, Priority, Role, Turn
+from services.chatbot.domain.conversation import Conversation
+from services.chatbot.domain.conversation import Turn as Said
+from services.chatbot.domain.outcome import Outcome
+from services.chatbot.domain.shelf import Float32
+
+
+class Memory(Protocol):
+    """Conversations and what became of their messages. Every method raises `UnavailableError`."""
+
+    async def recall(self, tenant: str, conversation_id: str, reply_id: str) -> tuple[Conversation, Outcome | None]:
+        """The conversation so far (empty when unknown), and the outcome that has `reply_id`, if any."""
+
+    async def remember(self, conversation: Conversation, new: Sequence[Said], done: Outcome | None = None) -> None:
+        """Adds `new` turns, keeps who speaks and who answers, and the outcome, all in one round trip."""
+
+
+class Orders(Protocol):
+    """The newest state of every order. Every method raises `UnavailableError`."""
+
+    async def of_customer(self, tenant: str, customer_id: str) -> list[OrderUpdated]:
+        """The customer's own orders, in no order."""
+
+    async def keep(self, tenant: str, changes: Mapping[str, OrderUpdated | None]) -> None:
+        """Takes over, by order id, states that are not older than the one kept; None forgets the order."""
+
+
+class Encoder(Protocol):
+    """Unit vectors of texts. `rapport.serving.client.EncoderClient` is one."""
+
+    async def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        role: Role = ...,
+        priority: Priority = ...,
+        timeout_s: float | None = ...,
+    ) -> Embedded: ...
+
+
+class VectorCache(Protocol):
+    """Vectors by content key, so that a restart embeds nothing anew. Every method raises `UnavailableError`."""
+
+    async def read(self, tenant: str, model: str, keys: Sequence[str]) -> dict[str, Float32]:
+        """Those that are there for exactly this model."""
+
+    async def write(self, tenant: str, model: str, vectors: Mapping[str, Float32]) -> None: ...
+
+
+class Recommender(Protocol):
+    async def recommend(
+        self, tenant: str, customer_id: str | None, language: str, limit: int
+    ) -> RecommendationMade:
+        """What to show, with reasons in `language`. Raises the retryable errors when the recommender is down."""
+
+
+class Generator(Protocol):
+    """Words an answer. `rapport.serving.client.GeneratorClient` is one."""
+
+    def generate(
+        self, messages: Sequence[Turn], *, max_tokens: int = ..., timeout_s: float | None = ...
+    ) -> AsyncIterator[Piece]: ...
+
+
+class Products(Protocol):
+    def named(self, tenant: str, product_ids: Sequence[str]) -> dict[str, ProductUpserted]:
+        """Those of `product_ids` that are in the catalogue."""
+
+
+class Publisher(Protocol):
+    async def send_many(self, outgoings: Sequence[Outgoing]) -> None:
+        """Returns once the broker has stored all. Raises `UnavailableError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    memory: Memory
+    orders: Orders
+    encoder: Encoder
+    vectors: VectorCache
+    recommender: Recommender
+    products: Products
+    generator: Generator | None = None
+    """None: answers are quotations."""

@@ -1,0 +1,43 @@
+"""What the chatbot can be told, beside what every process can."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from rapport.ops.settings import GrpcSettings, OpsSettings, Section, Settings, WorkerSettings
+
+
+class ChatbotSection(Section):
+    memory_turns: int = Field(default=20, ge=2, le=1000)
+    """Turns of a conversation that are remembered, and that a hand-off's transcript has."""
+    memory_hours: float = Field(default=72.0, gt=0)
+    """A conversation is forgotten after this long a silence."""
+    answered_once_hours: float = Field(default=24.0, gt=0)
+    """The same message id within this time gets the same reply and is not answered anew."""
+    refuse_below: float = Field(default=0.25, gt=0, lt=1)
+    """Below this P(a | q) the bot says that it does not know."""
+    default_language: Literal["en", "zh"] = "en"
+    """Answered in when neither the caller nor the text tells a language."""
+    recommended_items: int = Field(default=3, ge=1, le=10)
+    """Products named in one answer."""
+    wording: Literal["extract", "generate"] = "extract"
+    """extract: answers are quoted. generate: worded by the language model, sentences without support left out."""
+    generator_languages: str = "en"
+    """Languages that the language model speaks well, comma-separated; the others are quoted."""
+    encoder_timeout_s: float = Field(default=3.0, gt=0)
+    """Without an answer of the encoder by then, words alone are compared."""
+    recommender_timeout_s: float = Field(default=3.0, gt=0)
+    """Longest a recommendation may take."""
+    batch: int = Field(default=64, ge=1)
+    """Messages taken from a partition at once: what can be answered well within kafka.stall_after_s."""
+    parallel: int = Field(default=16, ge=1)
+    """Conversations of one batch that are answered at once."""
+
+
+class ChatbotSettings(Settings):
+    grpc: GrpcSettings = GrpcSettings(port=50053)
+    ops: OpsSettings = OpsSettings(port=9103)
+    worker: WorkerSettings = WorkerSettings(address="127.0.0.1:50063", port=50063)
+    chatbot: ChatbotSection = ChatbotSection()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
 from deploy.local.servers import EmbeddedServers
+from tests.e2e.stack import Stack, whole_stack
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stack", help="State folder of a running stack to use, e.g. .rapport; else one is started.")
+    parser.addoption("--chaos", choices=("short", "full"), default="short", help="full: every process is killed.")
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +24,28 @@ def servers() -> Iterator[EmbeddedServers]:
     """
     with EmbeddedServers() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
+    """The whole of Rapport, started through the launcher when the first test asks for it.
+
+    Shared by the tiers e2e and chaos: take customers and products of your own. A test that kills a process waits until
+    it is back.
+    """
+    running_already = pytestconfig.getoption("--stack")
+    if running_already:
+        yield Stack(Path(running_already).resolve())
+        return
+    with whole_stack() as running:
+        yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test of the whole stack shows the end of every process's log."""
+    report = yield
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(stack, Stack):
+        report.sections.append(("last log lines", stack.last_lines()))
+    return report

@@ -20,7 +20,7 @@ class CopySettings(Section):
     """Times the model may try before the template is used; 0: templates alone."""
     model_languages: str = "en"
     """Languages that the language model writes well, comma-separated; templates serve the others."""
-    model_lines_per_minute: float = Field(default=6.0, ge=0)
+    model_lines_per_minute: float = Field(default=3.0, ge=0)
     """Recommendation lines that the model may write a minute; templates write the rest."""
     max_tokens: int = Field(default=72, ge=8)
     """Longest text of the model, in tokens."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+
+from deploy.cli.contracts import DOCS, REPO, generate, product_version
 from rapport.events.asyncapi import document
 from rapport.events.codec import decode, encode, key_of
 from rapport.events.envelope import Envelope
@@ -16,8 +18,6 @@ from rapport.events.export import contract_files, stale
 from rapport.events.samples import SAMPLES
 from rapport.events.schemas import json_schema
 from rapport.events.topics import EVENTS, TOPICS
-
-from deploy.cli.contracts import DOCS, REPO, generate, product_version
 
 CASES = [(topic, event) for topic in TOPICS.values() for event in topic.events]
 

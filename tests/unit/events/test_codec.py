@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rapport.events.behaviour import ProductViewed
 from rapport.events.codec import Decoded, decode, encode
 from rapport.events.envelope import Envelope

@@ -47,7 +47,8 @@ def list_(
 ) -> None:  # fmt: skip
     """What was set aside, oldest first, and whether it has been sent back."""
     settings = _settings(broker)
-    letters = _find(settings, _filter(filter_ or [], group=group, kind=kind, topic=topic, since=since))
+    wanted = _filter(filter_ or [], group=group, kind=kind, topic=topic, since=since)
+    letters = _find(settings, wanted, values=False)
     for stored in letters[-limit:]:
         _print(stored)
     left = sum(not stored.replayed for stored in letters)
@@ -106,10 +107,10 @@ def _filter(pairs: Sequence[str], **named: str | None) -> LetterFilter:
     return LetterFilter.parse([*pairs, *(f"{name}={value}" for name, value in named.items() if value is not None)])
 
 
-def _find(settings: Settings, wanted: LetterFilter) -> list[StoredLetter]:
+def _find(settings: Settings, wanted: LetterFilter, *, values: bool = True) -> list[StoredLetter]:
     from rapport.bus.dlq import find_letters
 
-    return asyncio.run(find_letters(settings.kafka, wanted))
+    return asyncio.run(find_letters(settings.kafka, wanted, values=values))
 
 
 def _mend(fields: Sequence[str], headers: Sequence[str], settings: Settings, *, rekey: bool) -> Mend:

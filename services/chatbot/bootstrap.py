@@ -12,6 +12,7 @@ from rapport.serving.server import GrpcServer
 from rapport.vectors.connection import RedisConnection
 from rapport.vectors.store import EmbeddingStore
 from services.chatbot.adapters.encoder import WatchedEncoder
+from services.chatbot.adapters.learner import Learner
 from services.chatbot.adapters.memory import RedisMemory
 from services.chatbot.adapters.orders import RedisOrders
 from services.chatbot.adapters.recommender import GrpcRecommender
@@ -22,7 +23,6 @@ from services.chatbot.domain.library import Library
 from services.chatbot.domain.mind import Manner, Mind
 from services.chatbot.domain.phrases import Phrases
 from services.chatbot.domain.understanding import Understanding
-from services.chatbot.learner import Learner
 from services.chatbot.ports import Ports
 from services.chatbot.settings import ChatbotSection, ChatbotSettings
 from services.chatbot.stream import catalog_view, consumers, knowledge_view

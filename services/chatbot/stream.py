@@ -9,9 +9,9 @@ from rapport.bus.catalog import CatalogView
 from rapport.bus.consumer import HandlerConsumer
 from rapport.bus.messages import Message, Outgoing
 from rapport.bus.view import TopicView
+from services.chatbot.adapters.learner import Learner
 from services.chatbot.domain.mind import Mind
 from services.chatbot.handlers import on_articles, on_chat_messages, on_order_updates
-from services.chatbot.learner import Learner
 from services.chatbot.ports import Ports
 from services.chatbot.settings import ChatbotSettings
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rapport.bus.catalog import CatalogView
 from rapport.bus.producer import EventProducer
+from rapport.bus.topics import Topics
 from rapport.bus.view import TopicView
 from rapport.ops.lifecycle import run
 from rapport.ops.parts import Part
@@ -50,7 +51,15 @@ def parts(settings: ContentSettings) -> Sequence[Part]:
         own.default_language,
     )
     server = GrpcServer("content", settings.grpc, [servicing(ContentApi(handlers, producer, settings.tenant))])
-    return (redis, channel, producer, view, *consumers(handlers, view.caught_up, settings), server)
+    return (
+        Topics(settings.kafka),
+        redis,
+        channel,
+        producer,
+        view,
+        *consumers(handlers, view.caught_up, settings),
+        server,
+    )
 
 
 def main() -> None:

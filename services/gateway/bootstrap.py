@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rapport.bus.catalog import CatalogView
 from rapport.bus.producer import EventProducer
+from rapport.bus.topics import Topics
 from rapport.bus.view import TopicView
 from rapport.events.topics import TOPICS
 from rapport.ops.errors import ConfigurationError
@@ -38,7 +39,7 @@ def parts(settings: GatewaySettings) -> Sequence[Part]:
         PeerChannel("chatbot", addresses.chatbot, own.chat_timeout_s),
         PeerChannel("content", addresses.content, own.chat_timeout_s),
     )
-    inner: tuple[Part, ...] = (producer, view, live, *channels)
+    inner: tuple[Part, ...] = (Topics(settings.kafka), producer, view, live, *channels)
     app = application(
         producer,
         GrpcPeers(*channels),

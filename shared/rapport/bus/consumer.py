@@ -49,8 +49,7 @@ class HandlerConsumer(GroupPart):
         """
         super().__init__(group, [topic_named(topic) for topic in topics], settings)
         self._reached = reached
-        self._processor = Processor(group, handler, settings)
-        self._slots = asyncio.Semaphore(PARALLEL)
+        self._processor = Processor(group, handler, settings, slots=asyncio.Semaphore(PARALLEL))
         self._max_batch = max_batch or settings.kafka.max_batch
 
     def _retrying(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -32,7 +32,12 @@ class StoredLetter:
     @property
     def name(self) -> str:
         """group/partition/offset: names this letter on the command line and in files."""
-        return f"{self.letter.group}/{self.record.partition}/{self.record.offset}"
+        return f"{self.letter.group}/{self.place}"
+
+    @property
+    def place(self) -> str:
+        """partition/offset in the dead-letter topic."""
+        return f"{self.record.partition}/{self.record.offset}"
 
     @property
     def event_id(self) -> str:
@@ -90,13 +95,12 @@ class LetterFilter:
         )
 
 
-async def find_letters(settings: KafkaSettings, wanted: LetterFilter) -> list[StoredLetter]:
-    """Dead letters that match, oldest first; one for each source message and failure, however often it was written."""
+async def find_letters(settings: KafkaSettings, wanted: LetterFilter, *, values: bool = True) -> list[StoredLetter]:
+    """Dead letters that match, oldest first. Without `values` their values are left out: giants are set aside too."""
     found: list[StoredLetter] = []
     for group in [wanted.group] if wanted.group else await _groups(settings):
-        found += await _letters_of(group, settings)
-    matching = [stored for stored in found if wanted.matches(stored, settings)]
-    return sorted(matching, key=lambda stored: (stored.letter.failed_at, stored.name))
+        found += await _letters_of(group, settings, wanted, values=values)
+    return sorted(found, key=lambda stored: (stored.letter.failed_at, stored.name))
 
 
 async def _groups(settings: KafkaSettings) -> list[str]:
@@ -108,8 +112,8 @@ async def _groups(settings: KafkaSettings) -> list[str]:
     )
 
 
-async def _letters_of(group: str, settings: KafkaSettings) -> list[StoredLetter]:
-    letters: list[tuple[Record, DeadLetter]] = []
+async def _letters_of(group: str, settings: KafkaSettings, wanted: LetterFilter, *, values: bool) -> list[StoredLetter]:
+    found: list[StoredLetter] = []
     replayed: set[str] = set()
     async for record in read_topic(settings, topic_name(settings, dead_letter_topic(group).name)):
         mark = record.header(REPLAYED)
@@ -117,10 +121,10 @@ async def _letters_of(group: str, settings: KafkaSettings) -> list[StoredLetter]
         if mark is not None:
             replayed.add(mark)
         elif letter is not None:
-            letters.append((record, letter))
-    return [
-        StoredLetter(record, letter, f"{record.partition}/{record.offset}" in replayed) for record, letter in letters
-    ]
+            stored = StoredLetter(record, letter, replayed=False)
+            if wanted.matches(stored, settings):
+                found.append(stored if values else replace(stored, record=replace(record, value=None)))
+    return [replace(stored, replayed=stored.place in replayed) for stored in found]
 
 
 def _moment(text: str) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -41,14 +40,13 @@ class PartitionWorker:
         commits: PartitionCommits,
         progress: Progress,
         settings: Settings,
-        slots: asyncio.Semaphore,
         *,
         state: PartitionState | None = None,
         reached: Reached | None = None,
     ) -> None:
         self.place = place
         self._intake, self._processor, self._commits = intake, processor, commits
-        self._progress, self._settings, self._slots, self._state = progress, settings, slots, state
+        self._progress, self._settings, self._state = progress, settings, state
         self._reached = reached
         self._leaving = self._busy = False
 
@@ -81,12 +79,11 @@ class PartitionWorker:
         if not records:
             self._progress.idle(self.place, await self._intake.idle_offset())
             return
-        async with self._slots:
-            self._busy = True
-            try:
-                await self._work_off(records)
-            finally:
-                self._busy = False
+        self._busy = True
+        try:
+            await self._work_off(records)
+        finally:
+            self._busy = False
 
     async def _work_off(self, records: Sequence[Record]) -> None:
         effects = await self._processor.run(records, self._window, lambda: self._progress.alive(self.place))

@@ -55,13 +55,15 @@ class Processor:
         settings: Settings,
         attempt: Callable[[], AbstractContextManager[object]] = nullcontext,
         retry_for_s: float | None = None,
+        slots: asyncio.Semaphore | None = None,
     ) -> None:
         """`attempt` surrounds each call of the handler; on an exception it takes back what the call left in our state.
 
-        `retry_for_s` stands in for `kafka.retry_for_s`.
+        `retry_for_s` stands in for `kafka.retry_for_s`; `slots` bounds the calls of handlers at one time.
         """
         self._group, self._handler, self._settings, self._attempt = group, handler, settings, attempt
         self.retry_for_s = settings.kafka.retry_for_s if retry_for_s is None else retry_for_s
+        self._slots = slots or asyncio.Semaphore()
         self.metrics = BatchMetrics(group)
         self.retrying = 0
         """Batches that wait for a next try just now."""
@@ -74,14 +76,16 @@ class Processor:
             await _Batch(self, effects, alive).settle(effects.taken)
         return effects
 
-    async def handle(self, pairs: Sequence[_Pair]) -> list[Sending]:
+    async def handle(self, pairs: Sequence[_Pair], alive: Callable[[], None]) -> list[Sending]:
         """One attempt. What it gives cannot fail to be encoded any more."""
         messages = [message for _, message in pairs]
         parents = {message.envelope.traceparent for message in messages}
         parent = parents.pop() if len(parents) == 1 else None
         with self._attempt(), span(f"{self._group} handle", parent, SpanKind.CONSUMER):
-            with self.metrics.handling(len(messages)):
-                outgoings = await self._handler(messages)
+            async with self._slots:
+                alive()
+                with self.metrics.handling(len(messages)):
+                    outgoings = await self._handler(messages)
             sendings = [sending_of(outgoing, self._group, self._settings.kafka) for outgoing in outgoings]
             for sending in sendings:
                 self._check_size(sending)
@@ -100,7 +104,7 @@ class Processor:
                 continue
             name = identity(record, message)
             effects.seen.append((name, record.offset))
-            if self._settings.kafka.duplicate_window and (name in in_batch or window.holds(name, record.offset)):
+            if window.size and (name in in_batch or window.holds(name, record.offset)):
                 self.metrics.duplicate()
                 continue
             in_batch.add(name)
@@ -136,9 +140,8 @@ class _Batch:
                 return
 
     async def _try(self, pairs: Sequence[_Pair]) -> None:
-        self._alive()
         self._attempts += 1
-        self._effects.sendings.extend(await self._processor.handle(pairs))
+        self._effects.sendings.extend(await self._processor.handle(pairs, self._alive))
 
     async def _split(self, pairs: Sequence[_Pair], error: Exception) -> None:
         """Halves, so that one bad message among 256 costs some 16 calls rather than 256."""

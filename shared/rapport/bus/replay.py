@@ -164,7 +164,7 @@ def _replayed(outcome: Outcome) -> Sending:
 def _mark(stored: StoredLetter) -> Sending:
     """Beside the letter, so that it goes when the letter goes."""
     record = stored.record
-    mark = (REPLAYED, f"{record.partition}/{record.offset}".encode())
+    mark = (REPLAYED, stored.place.encode())
     return Sending(record.topic, record.key or b"", None, [mark], record.partition)
 
 

@@ -72,11 +72,9 @@ class StatefulConsumer(GroupPart):
     def _worker(self, place: TopicPartition, intake: Intake, commits: PartitionCommits) -> PartitionWorker:
         kafka = self._settings.kafka
         state = PartitionState(topic_name(kafka, state_topic(self._group).name), place.partition, kafka)
-        processor = Processor(self._group, self._make_handler(state), self._settings, state.attempt)
+        processor = Processor(self._group, self._make_handler(state), self._settings, state.attempt, slots=self._slots)
         self._processors[place.partition], self._states[place.partition] = processor, state
-        return PartitionWorker(
-            place, intake, processor, commits, self._progress, self._settings, self._slots, state=state
-        )
+        return PartitionWorker(place, intake, processor, commits, self._progress, self._settings, state=state)
 
 
 def state_topic(group: str) -> Topic:

@@ -21,22 +21,22 @@ class SeenWindow:
 
     def __init__(self, size: int) -> None:
         """`size` in offsets; 0 sees nothing."""
-        self._size = size
+        self.size = size
         self._offsets: dict[str, int] = {}
         self._order: deque[tuple[int, str]] = deque()
 
     def holds(self, name: str, offset: int) -> bool:
         """True when the event of this name came at an earlier offset inside the window before `offset`."""
         seen_at = self._offsets.get(name)
-        return seen_at is not None and offset - self._size <= seen_at < offset
+        return seen_at is not None and offset - self.size <= seen_at < offset
 
     def add(self, name: str, offset: int) -> None:
         """Remembers the event, and forgets those that fell out of the window."""
-        if not self._size:
+        if not self.size:
             return
         self._offsets[name] = offset
         self._order.append((offset, name))
-        while self._order[0][0] < offset - self._size:
+        while self._order[0][0] < offset - self.size:
             old_offset, old = self._order.popleft()
             if self._offsets.get(old) == old_offset:
                 del self._offsets[old]

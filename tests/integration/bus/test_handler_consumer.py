@@ -15,7 +15,7 @@ from rapport.bus.producer import EventProducer
 from rapport.bus.records import Sending, sending_of
 from rapport.ops.errors import UnavailableError
 from rapport.ops.settings import Settings
-from tests.integration.bus.support import IN, echo, fresh, ids_on, ids_until, living, records_on, viewed
+from tests.integration.bus.support import IN, echo, fresh, ids_on, ids_until, living, records_on, until, viewed
 
 
 async def test_each_event_is_handled_once_in_its_customers_order_and_answered_once(
@@ -184,3 +184,23 @@ async def test_a_hung_handler_is_abandoned_at_the_end_of_the_drain_and_repeated_
         await asyncio.wait_for(begun.wait(), 10)
     async with living(HandlerConsumer("g", [IN], echo, settings)):
         await ids_until(settings, {"out-e1"}, 20)
+
+
+async def test_a_handler_with_a_store_of_its_own_gets_again_what_the_store_has_lost(
+    settings: Settings, producer: EventProducer
+) -> None:
+    async with living(HandlerConsumer("g", [IN], echo, settings)):
+        await producer.send_many([viewed(number, customers=1) for number in range(8)])
+        await ids_until(settings, {f"out-e{number}" for number in range(8)}, 20)
+    handled: list[str] = []
+
+    async def handler(messages: Sequence[Message]) -> Sequence[Outgoing]:
+        handled.extend(message.envelope.id for message in messages)
+        return await echo(messages)
+
+    async def reached(topic: str, _: int) -> int:
+        assert topic == IN
+        return 5
+
+    async with living(HandlerConsumer("g", [IN], handler, settings, reached=reached)):
+        await until(lambda: handled == ["e5", "e6", "e7"], 20)

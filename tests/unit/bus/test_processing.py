@@ -138,6 +138,12 @@ async def test_duplicates_are_left_out_within_a_batch_and_across_batches() -> No
     assert handler.calls == [["e1", "e2"], ["e3"]]
 
 
+async def test_without_a_window_the_same_id_comes_again() -> None:
+    handler = Recorder()
+    await process(handler, [record(1, offset=0), record(1, offset=1)], SeenWindow(0))
+    assert handler.calls == [["e1", "e1"]]
+
+
 async def test_a_replay_is_for_its_group_and_no_duplicate() -> None:
     handler, window = Recorder(), SeenWindow(100)
     await process(handler, [record(1, offset=0)], window)

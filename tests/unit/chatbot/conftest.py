@@ -27,8 +27,7 @@ from services.chatbot.domain.outcome import Outcome
 from services.chatbot.domain.phrases import Phrases
 from services.chatbot.domain.shelf import Float32
 from services.chatbot.domain.understanding import Understanding
-from services.chatbot.handlers import converse, on_articles, on_chat_messages
-from services.chatbot.learning import learn
+from services.chatbot.handlers import converse, learn, on_articles, on_chat_messages
 from services.chatbot.ports import Ports
 
 ARTICLES = (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rapport.events.knowledge import ArticleUpserted
 from rapport.testing.events import message, received
-from services.chatbot.handlers import on_articles, on_order_updates
-from services.chatbot.learning import learn
+from services.chatbot.handlers import learn, on_articles, on_order_updates
 from tests.unit.chatbot.conftest import Bot, order
 
 

@@ -9,7 +9,7 @@ import structlog
 from rapport.ops.errors import ConfigurationError, RapportError
 from rapport.ops.parts import Health
 from services.chatbot.domain.mind import Mind
-from services.chatbot.learning import learn
+from services.chatbot.handlers import learn
 from services.chatbot.ports import Ports
 
 log = structlog.stdlib.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""The chatbot's use cases: messages in, replies and hand-offs out; orders and articles in."""
+"""Messages in; replies and hand-offs out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ import structlog
 
 from rapport.bus.messages import Message, Outgoing
 from rapport.events.chat import ChatMessage, ChatReply
-from rapport.events.knowledge import ArticleUpserted
-from rapport.events.orders import OrderUpdated
 from rapport.ops.errors import PermissionRefused, UnavailableError
 from rapport.ops.metrics import counter
-from services.chatbot.answering import Heard, answer, heard
 from services.chatbot.domain.conversation import Conversation, Turn
 from services.chatbot.domain.draft import Draft, pieces
 from services.chatbot.domain.handoff import summary
-from services.chatbot.domain.library import Library
 from services.chatbot.domain.mind import Mind
 from services.chatbot.domain.outcome import Outcome, derived_id, handoff_of, reply_of, spoken
+from services.chatbot.handlers.answering import Heard, answer, heard
 from services.chatbot.ports import Ports, Publisher
 
 log = structlog.stdlib.get_logger(__name__)
@@ -102,31 +99,6 @@ async def converse(
     await publisher.send_many([said, *outgoings(tenant, settled)])
     await _remember(what, settled, turns, ports)
     yield settled.reply
-
-
-async def on_order_updates(messages: Sequence[Message], ports: Ports) -> None:
-    """Keeps the newest state of every order. Raises `UnavailableError`."""
-    by_tenant: dict[str, dict[str, OrderUpdated | None]] = {}
-    for message in messages:
-        event = message.event
-        if event is not None and not isinstance(event, OrderUpdated):
-            continue
-        changes = by_tenant.setdefault(message.envelope.tenant, {})
-        before = changes.get(message.key)
-        if event is None or before is None or event.updated_at >= before.updated_at:
-            changes[message.key] = event
-    for tenant, changes in by_tenant.items():
-        await ports.orders.keep(tenant, changes)
-
-
-def on_articles(messages: Sequence[Message], library: Library) -> None:
-    """Shelves articles and withdraws those whose value is null."""
-    for message in messages:
-        shelf = library.of(message.envelope.tenant)
-        if isinstance(message.event, ArticleUpserted):
-            shelf.put(message.event)
-        else:
-            shelf.withdraw(message.key)
 
 
 def outgoings(tenant: str, done: Outcome, traceparent: str | None = None) -> list[Outgoing]:

@@ -20,7 +20,7 @@ from services.chatbot.domain.mind import Mind
 from services.chatbot.domain.recommendation import worded
 from services.chatbot.domain.shelf import Question
 from services.chatbot.domain.understanding import Intent
-from services.chatbot.knowledge import Asked, knowledge_answer, surely_known
+from services.chatbot.handlers.knowledge import Asked, knowledge_answer, surely_known
 from services.chatbot.ports import Ports
 
 log = structlog.stdlib.get_logger(__name__)

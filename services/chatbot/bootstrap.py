@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rapport.bus.catalog import CatalogView
 from rapport.bus.producer import EventProducer
+from rapport.bus.topics import Topics
 from rapport.ops.parts import Part
 from rapport.serving.client import EncoderClient, GeneratorClient, PeerChannel, WorkerChannel
 from rapport.serving.server import GrpcServer
@@ -14,6 +15,7 @@ from rapport.vectors.store import EmbeddingStore
 from services.chatbot.adapters.encoder import WatchedEncoder
 from services.chatbot.adapters.learner import Learner
 from services.chatbot.adapters.memory import RedisMemory
+from services.chatbot.adapters.order_keeper import OrderKeeper
 from services.chatbot.adapters.orders import RedisOrders
 from services.chatbot.adapters.recommender import GrpcRecommender
 from services.chatbot.adapters.vector_cache import RedisVectorCache
@@ -35,7 +37,7 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
     worker = WorkerChannel(settings.worker.address, settings.worker.timeout_s)
     recommender = PeerChannel("recommender", settings.services.recommender, own.recommender_timeout_s)
     producer = EventProducer("chatbot", settings.kafka)
-    catalog = CatalogView()
+    catalog, orders = CatalogView(), RedisOrders(redis)
     mind = _mind(own)
     learner = Learner(mind)
     ports = Ports(
@@ -45,7 +47,7 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
             keep_s=int(own.memory_hours * 3600),
             outcome_s=int(own.answered_once_hours * 3600),
         ),
-        orders=RedisOrders(redis),
+        orders=orders,
         encoder=WatchedEncoder(EncoderClient(worker), learner.notice),
         vectors=RedisVectorCache(EmbeddingStore(redis)),
         recommender=GrpcRecommender(recommender),
@@ -56,6 +58,7 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
     learner.join(ports, articles.caught_up)
     api = ChatApi(ports, mind, producer, learner.prepared, settings.tenant)
     return (
+        Topics(settings.kafka),
         redis,
         worker,
         recommender,
@@ -63,6 +66,7 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
         articles,
         catalog_view(catalog, settings),
         learner,
+        OrderKeeper(orders, settings, own.order_check_s),
         *consumers(ports, mind, learner.prepared, settings),
         GrpcServer("chatbot", settings.grpc, [servicing(api)]),
     )

@@ -30,6 +30,8 @@ class ChatbotSection(Section):
     """Without an answer of the encoder by then, words alone are compared."""
     recommender_timeout_s: float = Field(default=3.0, gt=0)
     """Longest a recommendation may take."""
+    order_check_s: float = Field(default=5.0, gt=0)
+    """How often Redis is looked at for lost orders."""
     batch: int = Field(default=64, ge=1)
     """Messages taken from a partition at once: what can be answered well within kafka.stall_after_s."""
     parallel: int = Field(default=16, ge=1)

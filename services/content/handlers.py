@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from rapport.bus.messages import Message, Outgoing
 from rapport.events.content import ContentPublished, ContentRequested, Variant
 from rapport.events.recommendations import RecommendationMade
+from rapport.ops.errors import InvalidRequest
 from rapport.text.language import identify_language
 from services.content.domain.budget import RateBudget
 from services.content.domain.facts import Facts, facts_of
 from services.content.ports import LineCache, Products, Published
 from services.content.writing import Copywriter
 
+log = structlog.stdlib.get_logger(__name__)
 PUBLISHED = "content.published.v1"
 
 
@@ -81,7 +85,12 @@ class ContentHandlers:
         known = await self.lines.get(tenant, key)
         if known is not None:
             return _content(brief, [_from_cache(known)], None)
-        variant, model = await self.copywriter.variant(brief, facts, 0, need=need, model=self.budget.take())
+        try:
+            variant, model = await self.copywriter.variant(brief, facts, 0, need=need, model=self.budget.take())
+        except InvalidRequest as error:
+            # Nobody asked for this line, so nobody would mend its dead letter: the recommendation stands without it.
+            log.warning("no line", product_id=top.product_id, error=str(error))
+            return None
         await self.lines.put(tenant, key, variant.model_dump_json())
         return _content(brief, [variant], model)
 

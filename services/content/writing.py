@@ -67,11 +67,17 @@ class Copywriter:
     def _by_template(
         self, brief: ContentRequested, facts: Facts, number: int, need: str, trail: list[Decision]
     ) -> None:
-        """Takes the fitting templates in turn, so that variants differ, and the first of them that passes."""
+        """Takes the fitting templates in turn, so that variants differ, and the first of them that passes.
+
+        A need that does not fit (its words are too many, say) is left out.
+        """
         rendered = self.templates.render(brief.kind, brief.channel, facts, need=need)
-        for step in range(len(rendered)):
-            text = rendered[(number + step) % len(rendered)].text
-            problems = self.checker.problems(text, facts, kind=brief.kind, channel=brief.channel)
+        order = [*rendered[number % len(rendered) :], *rendered[: number % len(rendered)]]
+        if need:
+            order += self.templates.render(brief.kind, brief.channel, facts)
+        for candidate in order:
+            text = candidate.text
+            problems = self.checker.problems(text, facts, kind=brief.kind, channel=brief.channel, need=need)
             trail.append(_decision(len(trail) + 1, "template", text, problems))
             if not problems:
                 return

@@ -78,5 +78,3 @@ class Ports:
     encoder: TextEncoder
     moods: Moods
     copies: ServingCopies
-
-

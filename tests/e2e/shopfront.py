@@ -85,9 +85,15 @@ class Subscription:
 
 
 @asynccontextmanager
-async def subscription(page: Page, channel: str, bootstrap_servers: str) -> AsyncIterator[Subscription]:
+async def subscription(
+    page: Page, channel: str, bootstrap_servers: str, *, committed: bool = False
+) -> AsyncIterator[Subscription]:
+    """`committed`: without what a process that was killed left unfinished."""
     consumer = AIOKafkaConsumer(
-        page.address(channel), bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest"
+        page.address(channel),
+        bootstrap_servers=bootstrap_servers,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed" if committed else "read_uncommitted",
     )
     await consumer.start()
     try:

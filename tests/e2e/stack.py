@@ -33,6 +33,10 @@ class Stack:
         self.home = Home(folder)
         self._environment = {"RAPPORT_HOME": str(folder), **(environment or {})}
 
+    def up(self, *options: str) -> None:
+        """Starts everything on free ports, without the demo shop."""
+        self.rapport("up", "--detach", "--no-demo", "--ports", "random", *options, within_s=UP_S)
+
     def rapport(self, *arguments: str, within_s: float = COMMAND_S) -> str:
         """Runs `./rapport …`; what it said. Raises `StackError` unless it succeeds."""
         assignments = [f"{name}={value}" for name, value in self._environment.items()]
@@ -88,7 +92,7 @@ def whole_stack(*options: str, environment: Mapping[str, str] | None = None) -> 
     with tempfile.TemporaryDirectory(prefix="rapport-e2e-", ignore_cleanup_errors=True) as folder:
         stack = Stack(Path(folder), environment)
         try:
-            stack.rapport("up", "--detach", "--no-demo", "--ports", "random", *options, within_s=UP_S)
+            stack.up(*options)
             yield stack
         finally:
             stack.rapport("down")

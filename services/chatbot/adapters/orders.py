@@ -2,6 +2,7 @@
 
     <tenant>:orders:<customer>          hash of order id → order, JSON
     <tenant>:order-customer:<order>     whose order it is: a tombstone names only the order
+    <tenant>:orders-whole:marker        there as long as nothing was lost
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from collections.abc import Mapping
 from rapport.events.orders import OrderUpdated
 from rapport.vectors import keys
 from rapport.vectors.connection import RedisConnection, execute, translated
+
+_WHOLE = ("orders-whole", "marker")
+# Orders written in one round trip.
+_AT_ONCE = 500
 
 
 class RedisOrders:
@@ -41,6 +46,23 @@ class RedisOrders:
                 pipeline.hset(keys.document(tenant, "orders", order.customer_id), order_id, order.to_json())
                 pipeline.set(owner_key, order.customer_id)
         await execute(pipeline)
+
+    async def fill(self, orders: Mapping[tuple[str, str], OrderUpdated]) -> None:
+        """Adds orders by tenant and id where there are none."""
+        listed = list(orders.items())
+        for at in range(0, len(listed), _AT_ONCE):
+            pipeline = self._redis.pipeline()
+            for (tenant, order_id), order in listed[at : at + _AT_ONCE]:
+                pipeline.hsetnx(keys.document(tenant, "orders", order.customer_id), order_id, order.to_json())
+                pipeline.setnx(keys.document(tenant, "order-customer", order_id), order.customer_id)
+            await execute(pipeline)
+
+    async def whole(self, tenant: str) -> bool:
+        """False after Redis was emptied, and before it was ever filled."""
+        return (await self._redis.read([keys.document(tenant, *_WHOLE)]))[0] is not None
+
+    async def mark_whole(self, tenant: str) -> None:
+        await self._redis.write({keys.document(tenant, *_WHOLE): b"1"})
 
     async def _before(self, tenant: str, order_ids: list[str]) -> dict[str, OrderUpdated]:
         owners = await self._redis.read([keys.document(tenant, "order-customer", order_id) for order_id in order_ids])

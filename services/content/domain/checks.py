@@ -57,13 +57,16 @@ class Checker:
         except (ValidationError, yaml.YAMLError) as error:
             raise ConfigurationError(f"rule file cannot be read: {error}", field=str(path)) from error
 
-    def problems(self, text: str, facts: Facts, *, kind: str, channel: str) -> list[str]:
-        """Everything wrong with `text`, in words a marketer understands; empty when it may go out."""
+    def problems(self, text: str, facts: Facts, *, kind: str, channel: str, need: str = "") -> list[str]:
+        """Everything wrong with `text`, in words a marketer understands; empty when it may go out.
+
+        `need`: the customer's interest that the text may name, in the words of the catalogue or of their own search.
+        """
         plain = normalise(text)
         found = list(_length(plain, facts, kind, channel))
         if not any(normalise(product.name) in plain for product in facts.products):
             found.append(f"does not name {facts.products[0].name}")
-        bare = _without_given_words(plain, facts)
+        bare = _without_given_words(plain, facts, need)
         found += [f"number that is not in the brief: {number}" for number in _foreign_numbers(bare, facts)]
         found += [f"quantity that is not in the brief: {match.group()}" for match in _SPELLED.finditer(bare)]
         language = "zh" if facts.chinese else "en"
@@ -92,10 +95,10 @@ def _length(text: str, facts: Facts, kind: str, channel: str) -> Iterator[str]:
         yield f"{len(text)} characters, at most {limit} fit {'a subject line' if kind == 'subject_line' else channel}"
 
 
-def _without_given_words(text: str, facts: Facts) -> str:
-    """The text less names and descriptions, whose numbers and claims are the catalogue's, not the copywriter's."""
-    given = [*names(facts), *(product.description for product in facts.products if product.description)]
-    for words in sorted((normalise(part) for part in given), key=len, reverse=True):
+def _without_given_words(text: str, facts: Facts, need: str) -> str:
+    """The text less names, descriptions and need, whose numbers and claims are not the copywriter's."""
+    given = [*names(facts), need, *(product.description for product in facts.products)]
+    for words in sorted((normalise(part) for part in given if part), key=len, reverse=True):
         text = text.replace(words, " ")
     return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
@@ -12,6 +13,11 @@ from rapport.ops.errors import UnavailableError
 from rapport.ops.metrics import counter
 from services.profiler.domain.background import REFERENCE_TEXTS, Background, Vector
 from services.profiler.ports import Encoded
+
+# All partitions ask at once, and each call has a deadline: so many texts are answered in time by a slow CPU as well.
+_TEXTS_AT_ONCE = 64
+# An encoder that was changed more often than this during one batch will not be in peace for the next try either.
+_MOST_CHANGES = 3
 
 
 class _Embedded(Protocol):
@@ -35,41 +41,47 @@ class CachedEncoder:
         self._cache: dict[str, Vector] = {}
         self._model = ""
         self._background: Background | None = None
+        self._beginning = asyncio.Lock()
         self._texts = counter("profiler_texts", "Behaviour texts by where their vector came from", ("source",))
 
     async def current(self) -> str:
-        return self._model or (await self.encode(())).model
+        model, _ = await self._begun()
+        return model
 
     async def encode(self, texts: Collection[str]) -> Encoded:
-        """One call for the texts that are not kept; two when the encoder has changed since the last one."""
+        """Asks for the texts that are not kept, and keeps each answer at once: when a later one fails, the next try has
+        less to ask for. Starts over when the encoder changes meanwhile, whose vectors go with no others.
+        """
+        for _ in range(_MOST_CHANGES):
+            model, background = await self._begun()
+            vectors = await self._vectors(list(dict.fromkeys(texts)), model)
+            if vectors is not None:
+                return Encoded(vectors, background, model)
+            self._background = None
+        raise UnavailableError("the encoder changes from call to call")
+
+    async def _begun(self) -> tuple[str, Background]:
+        async with self._beginning:
+            if self._background is None:
+                self._model, fresh = await self._ask(list(REFERENCE_TEXTS))
+                self._background = Background.of(fresh.__getitem__)
+                self._cache.clear()
+            return self._model, self._background
+
+    async def _vectors(self, texts: list[str], model: str) -> dict[str, Vector] | None:
+        """None when another encoder than `model` answers."""
         vectors = {text: self._cache.pop(text) for text in texts if text in self._cache}
         self._cache |= vectors  # back in, as the newest
-        missing = [text for text in dict.fromkeys(texts) if text not in vectors]
+        missing = [text for text in texts if text not in vectors]
         self._texts.labels("cache").inc(len(vectors))
         self._texts.labels("worker").inc(len(missing))
-        model, background = self._model, self._background
-        if missing or background is None:
-            model, fresh = await self._ask(missing if background else [*missing, *REFERENCE_TEXTS])
-            if background is None or model != self._model:
-                return await self._begin(model, fresh, texts)
-            vectors |= {text: fresh[text] for text in missing}
-            self._keep(vectors)
-        return Encoded(vectors, background, model)
-
-    async def _begin(self, model: str, fresh: dict[str, Vector], texts: Collection[str]) -> Encoded:
-        """Starts over with another encoder: what was kept is of no use beside its vectors."""
-        wanted = [text for text in dict.fromkeys([*texts, *REFERENCE_TEXTS]) if text not in fresh]
-        if wanted:
-            again, more = await self._ask(wanted)
-            if again != model:
-                raise UnavailableError(f"the encoder changes: {model}, then {again}")
-            fresh |= more
-        background = Background.of(fresh.__getitem__)
-        self._model, self._background = model, background
-        self._cache.clear()
-        vectors = {text: fresh[text] for text in texts}
-        self._keep(vectors)
-        return Encoded(vectors, background, model)
+        for start in range(0, len(missing), _TEXTS_AT_ONCE):
+            answered, fresh = await self._ask(missing[start : start + _TEXTS_AT_ONCE])
+            if not answered == model == self._model:
+                return None
+            vectors |= fresh
+            self._keep(fresh)
+        return vectors
 
     async def _ask(self, texts: list[str]) -> tuple[str, dict[str, Vector]]:
         answer = await self._embedder.embed(texts)

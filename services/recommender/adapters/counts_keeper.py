@@ -9,6 +9,7 @@ import structlog
 
 from rapport.ops.errors import RetryableError
 from rapport.ops.parts import Health, Part
+from rapport.ops.tasks import end
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,9 +36,7 @@ class CountsKeeper:
 
     async def stop(self) -> None:
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await end(task)
         await self._consumer.stop()
 
     def health(self) -> Health:

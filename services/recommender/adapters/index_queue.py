@@ -11,6 +11,7 @@ import structlog
 from rapport.ops.errors import RapportError, RetryableError
 from rapport.ops.metrics import gauge
 from rapport.ops.parts import Health
+from rapport.ops.tasks import end
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -68,9 +69,7 @@ class IndexQueue:
 
     async def stop(self) -> None:
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await end(task)
 
     def health(self) -> Health:
         count = sum(map(len, self._waiting.values()))

@@ -64,6 +64,6 @@ class HandlerConsumer(GroupPart):
     def _worker(self, place: TopicPartition, intake: Intake, commits: PartitionCommits) -> PartitionWorker:
         ask, topic = self._reached, registered_name(self._settings.kafka, place.topic)
         return PartitionWorker(
-            place, intake, self._processor, commits, self._progress, self._settings, self._slots,
+            place, intake, self._processor, commits, self._progress, self._settings,
             reached=(lambda: ask(topic, place.partition)) if ask else None,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from rapport.ops.errors import ConfigurationError, OverloadedError, RapportError, StateConflict, UnavailableError
 from rapport.ops.parts import Health
 from rapport.ops.settings import RedisSettings
+from rapport.ops.tasks import end
 
 Client = aio.Redis | aio.RedisCluster
 
@@ -56,9 +57,7 @@ class RedisConnection:
 
     async def stop(self) -> None:
         looking, self._looking = self._looking, None
-        if looking is not None:
-            looking.cancel()
-            await asyncio.wait({looking})
+        await end(looking)
         client, self._client = self._client, None
         self._health = Health(ready=False, detail="stopped")
         if client is not None:

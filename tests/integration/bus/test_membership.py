@@ -101,20 +101,19 @@ async def test_who_had_the_partition_before_cannot_commit(settings: Settings, pr
     place = TopicPartition(first.topic, first.partition)
     consumer = reader(settings.kafka, group_id=group_id(settings.kafka, "g"))
     await consumer.start()
-    former = PartitionCommits("g", place, consumer, settings.kafka, member=False)
-    owner = PartitionCommits("g", place, consumer, settings.kafka, member=False)
-    (answer,) = await echo([message_of(first, settings)])
-    output = Effects(sendings=[sending_of(answer, "g", settings.kafka)])
+    former, owner, later = (PartitionCommits("g", place, consumer, settings.kafka, member=False) for _ in range(3))
+    (output,) = await echo([message_of(first, settings)])
+    effects = Effects(sendings=[sending_of(output, "g", settings.kafka)])
     try:
         assert await former.take_over() == 0
-        await former.commit(output, 2)
+        await former.commit(effects, 2)
         assert await owner.take_over() == 2
         with pytest.raises(KafkaError):
-            await former.commit(output, 5)
+            await former.commit(effects, 5)
         await owner.commit(Effects(), 3)
-        assert await consumer.committed(place) == 3
+        assert await later.take_over() == 3
     finally:
-        await former.close()
-        await owner.close()
+        for commits in (former, owner, later):
+            await commits.close()
         await consumer.stop()
     assert set((await ids_on(settings)).values()) == {1}

@@ -15,7 +15,7 @@ import pytest
 from deploy.local.servers import EmbeddedServers
 from rapport.bus.messages import Outgoing
 from rapport.bus.producer import EventProducer
-from rapport.bus.reading import read_range
+from rapport.bus.reading import read_topic
 from rapport.bus.records import message_of
 from rapport.bus.topics import ensure_topics
 from rapport.contracts.chatbot.v1 import chat_service_pb2 as wire
@@ -83,13 +83,9 @@ class Desk:
     async def read(self, topic: str) -> list[Any]:
         """All events on a topic so far."""
         kafka = self.settings.kafka
-        name, ends = kafka.topic_prefix + topic, await self._ends(kafka.topic_prefix + topic)
-        found = []
-        for partition, end in enumerate(ends):
-            async for record in read_range(kafka, name, partition, 0, end):
-                message = message_of(record, self.settings)
-                found.append((message.timestamp_ms, message.event))
-        return [event for _, event in sorted(found, key=lambda pair: pair[0])]
+        records = [record async for record in read_topic(kafka, kafka.topic_prefix + topic)]
+        messages = [message_of(record, self.settings) for record in records]
+        return [message.event for message in sorted(messages, key=lambda message: message.timestamp_ms)]
 
     async def reply_to(self, message_id: str, within_s: float = 20) -> Any:
         """The reply on the topic, awaited."""
@@ -109,20 +105,6 @@ class Desk:
             call = ChatServiceStub(channel).Converse(wire.ConverseRequest(**fields), timeout=20)
             answers = [answer async for answer in call]
         return [answer.text for answer in answers[:-1]], answers[-1].reply
-
-    async def _ends(self, name: str) -> list[int]:
-        from aiokafka import TopicPartition
-
-        from rapport.bus.client import reader
-
-        consumer = reader(self.settings.kafka)
-        await consumer.start()
-        try:
-            places = [TopicPartition(name, number) for number in range(self.settings.kafka.partitions)]
-            ends = await consumer.end_offsets(places)
-            return [ends[place] for place in places]
-        finally:
-            await consumer.stop()
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import asyncio
 
 import grpc
 import pytest
+import redis
 
 from deploy.local.servers import EmbeddedServers
 from rapport.events.chat import ChatMessage
@@ -58,6 +59,25 @@ async def test_orders_keep_their_newest_state_and_can_be_withdrawn(desk: Desk) -
     assert await told("has been delivered")
     await desk.withdraw("orders.v1", "RX-5")
     await until(lambda: told("did not find"), 20, "withdrawn")
+
+
+async def test_orders_that_redis_lost_come_back(servers: EmbeddedServers) -> None:
+    async with opened(servers, "dummy", order_check_s=0.2) as (desk, _):
+        await desk.publish(order("RX-1001"), order("RX-1002"), order("RX-1001", status="delivered"))
+        await desk.withdraw("orders.v1", "RX-1002")
+
+        async def delivered() -> bool:
+            _, reply = await desk.converse("where is my order?", customer_id="c-1")
+            return "has been delivered" in reply.text
+
+        await until(delivered, 20, "the orders are known")
+        connection = redis.from_url(servers.redis_url)
+        for key in connection.scan_iter(f"{desk.settings.tenant}:*"):
+            connection.delete(key)
+        connection.close()
+        await until(delivered, 20, "the orders are back")
+        _, reply = await desk.converse("RX-1002", customer_id="c-1")
+        assert "did not find" in reply.text
 
 
 async def test_converse_streams_logs_and_repeats_itself(desk: Desk) -> None:

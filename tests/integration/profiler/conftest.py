@@ -40,6 +40,11 @@ class Process:
             own = os.environ | self._environment | {"PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}"}
             self._running = subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=log)
 
+    @property
+    def pid(self) -> int:
+        assert self._running is not None
+        return self._running.pid
+
     def kill(self) -> None:
         """As a crash would."""
         self._end(signal.SIGKILL)
@@ -74,7 +79,7 @@ class Deployment:
         self.kafka = KafkaSettings(bootstrap_servers=brokers, topic_prefix=prefix, group_prefix=prefix)
         self.redis_url = servers.redis_url.rsplit("/", 1)[0] + f"/{_DATABASE}"
         self.redis = RedisSettings.model_validate({"url": self.redis_url})
-        self.address = f"127.0.0.1:{api}"
+        self.address, self.worker_address = f"127.0.0.1:{api}", f"127.0.0.1:{worker}"
         self.tenant = random_name("shop")
         common = {
             "RAPPORT_TENANT": self.tenant,
@@ -85,7 +90,7 @@ class Deployment:
             "RAPPORT_REDIS__URL": self.redis_url,
             "RAPPORT_PROFILER__COPY_CHECK_S": "0.5",
         }
-        own = {"GRPC__PORT": api, "OPS__PORT": ops, "WORKER__ADDRESS": f"127.0.0.1:{worker}"}
+        own = {"GRPC__PORT": api, "OPS__PORT": ops, "WORKER__ADDRESS": self.worker_address}
         models = {"WORKER__PORT": worker, "OPS__PORT": worker_ops, "WORKER__BACKEND": "dummy"}
         self.profiler = Process("services.profiler", common | _named(own), logs / "profiler.log")
         self.worker = Process("services.profiler.worker", common | _named(models), logs / "worker.log")

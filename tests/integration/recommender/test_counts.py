@@ -26,7 +26,7 @@ from services.recommender.adapters.redis_arrivals import RedisArrivals
 from services.recommender.adapters.redis_counts import RedisCounts
 from services.recommender.adapters.redis_memory import RedisMemory
 from services.recommender.domain.counting import count
-from services.recommender.domain.looks import Look
+from services.recommender.domain.looks import Look, shopper_number
 from services.recommender.domain.rules import Wish
 from services.recommender.domain.trail import Trail
 from services.recommender.handlers import Ask, behaviours_seen, rank, recommend, similar, trending
@@ -145,6 +145,17 @@ async def test_a_product_keeps_its_strongest_ties(connection: RedisConnection) -
     assert len(ties) == 64
     assert ties[0].product_id == "Q005"
     assert ties[1].product_id == "Q099"
+
+
+async def test_of_each_tie_three_shoppers_are_remembered_over_batches(connection: RedisConnection) -> None:
+    tenant = random_name("shop")
+    counts, memory = RedisCounts(connection, tenant, "t."), RedisMemory(connection, lambda: TODAY)
+    seen = messages([(who, what, 0, False) for who in "aabcdd" for what in "PQ"], tenant)
+    for known, at in ((1, 0), (1, 2), (2, 4), (3, 6), (3, 8)):
+        await behaviours_seen(seen[at : at + 2], counts=counts, day_of=day_of)
+        (tie,), _ = await memory.tied(tenant, "P")
+        assert len(set(tie.looked)) == len(tie.looked) == known
+    assert set(tie.looked) == {shopper_number(who) for who in "abc"}
 
 
 async def test_new_arrivals_are_those_that_came_after_the_first_day(connection: RedisConnection) -> None:

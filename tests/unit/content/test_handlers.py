@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from rapport.events.envelope import Envelope
 from rapport.events.recommendations import RankedItem, Reason, RecommendationMade
 from rapport.ops.errors import InvalidRequest, UnavailableError
 from services.content.domain.budget import RateBudget
+from services.content.domain.checks import ClaimRule
 from services.content.settings import CopySettings
 
 from .conftest import brief, handlers
@@ -108,6 +110,31 @@ async def test_recommendation_line_speaks_the_reasons_language_and_names_the_nee
     assert isinstance(chinese.event, ContentPublished)
     assert "trail running" in english.event.variants[0].text
     assert "云岭越野跑鞋二代" in chinese.event.variants[0].text
+
+
+@pytest.mark.parametrize(
+    "need", ["6 RIBBONS RUSTIC CHARM", "the best 100% wool 羊毛", "a need of very many words " * 9]
+)
+async def test_whatever_a_need_is_called_there_is_a_line(need: str) -> None:
+    service, _ = handlers(budget=0)
+    reason = Reason(kind="need", text="Fits your interest.", subject=need)
+    event = recommendation("").model_copy(
+        update={"items": (RankedItem(product_id="p-1", score=1.0, reasons=(reason,)),)}
+    )
+    (outgoing,) = await service.on_recommendations([message(event, "c-1")])
+    text = outgoing.event.variants[0].text  # type: ignore[union-attr]
+    assert "Fernhill Trail Runner 2" in text
+    assert len(text) <= 120
+
+
+async def test_a_line_that_cannot_be_written_sets_nothing_aside() -> None:
+    service, _ = handlers(budget=0)
+    service.copywriter.checker.rules.append(  # type: ignore[attr-defined]
+        ClaimRule(
+            id="x", languages=("en",), pattern=re.compile("worth|since", re.IGNORECASE), reason="no", source="test"
+        )
+    )
+    assert await service.on_recommendations([message(recommendation("Fits your interest."), "c-1")]) == []
 
 
 async def test_only_the_newest_recommendation_of_a_batch_gets_a_line_and_lines_are_cached() -> None:

@@ -105,5 +105,3 @@ async def shop() -> Shop:
     opened = Shop()
     await opened.open()
     return opened
-
-

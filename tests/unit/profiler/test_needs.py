@@ -9,6 +9,7 @@ import pytest
 
 from rapport.events.behaviour import ProductAdded, ProductListViewed, ProductRemoved, ProductReviewed
 from rapport.events.profiles import ProfileUpdated
+from rapport.ops.errors import UnavailableError
 from rapport.testing import ordered, searched, viewed
 
 if TYPE_CHECKING:
@@ -143,8 +144,29 @@ async def test_served_vectors_are_in_the_order_of_the_needs(shop: Shop) -> None:
 async def test_a_batch_asks_the_worker_once_and_a_known_text_not_at_all(shop: Shop) -> None:
     await shop.happen(viewed("c1", "running-0"), viewed("c2", "running-0"), searched("c3", "moka pot"))
     await shop.happen(viewed("c4", "running-0"), searched("c1", "moka pot"), minutes=1)
-    [asked] = shop.encoder.calls
+    [_, asked] = shop.encoder.calls  # before: the texts that the background is made of
     assert len(asked) == len(set(asked))
+
+
+async def test_what_was_answered_before_a_failure_is_not_asked_again(shop: Shop) -> None:
+    await shop.happen(viewed("c0", "running-0"))
+    texts = [f"text {number}" for number in range(100)]
+    ports_encoder, answered = shop.ports.encoder, shop.encoder.calls
+    embed, left = shop.encoder.embed, [1]
+
+    async def once(texts, **options):  # type: ignore[no-untyped-def]
+        left[0] -= 1
+        if left[0] < 0:
+            raise UnavailableError("the worker is gone")
+        return await embed(texts, **options)
+
+    shop.encoder.embed = once  # type: ignore[method-assign]
+    with pytest.raises(UnavailableError):
+        await ports_encoder.encode(texts)
+    shop.encoder.embed = embed  # type: ignore[method-assign]
+    before = len(answered)
+    await ports_encoder.encode(texts)
+    assert [len(call) for call in answered[before:]] == [36]
 
 
 async def test_vectors_of_two_encoders_are_never_mixed(shop: Shop) -> None:

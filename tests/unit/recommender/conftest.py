@@ -214,9 +214,10 @@ class Shop:
     async def delist(self, *product_ids: str) -> None:
         await self.take_products(*(message(None, self._next(), key=id_, topic="catalog.v1") for id_ in product_ids))
 
-    async def index(self, at_once: int = 64) -> None:
-        """Works off all that waits."""
-        while ids := list(self.indexing.ids.get(TENANT, ())):
+    async def index(self, at_once: int = 64, batches: int = 1000) -> None:
+        """Works off what waits."""
+        while (ids := list(self.indexing.ids.get(TENANT, ()))) and batches:
+            batches -= 1
             for id_ in ids[:at_once]:
                 del self.indexing.ids[TENANT][id_]
             await index_products(

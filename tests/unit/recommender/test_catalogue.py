@@ -66,6 +66,8 @@ async def test_products_changed_while_they_were_embedded_are_not_indexed_by_the_
             return await super().embed(texts, **more)
 
     shop.encoder = Slow()
+    await shop.index(batches=1)
+    assert await shop.items.vector(TENANT, "lamps-0") is None
     await shop.index()
     assert await shop.items.vector(TENANT, "lamps-1") is None
     found = await shop.items.vector(TENANT, "lamps-0")

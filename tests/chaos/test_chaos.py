@@ -1,0 +1,80 @@
+"""Under a steady load everything is killed in turn: no event is lost, no effect doubled, everything comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.chaos import outcome
+from tests.chaos.disturbances import CAUGHT_UP_S, Recovery, all_ready, kill, stop_broker, table
+from tests.chaos.lag import Observer
+from tests.chaos.ledger import Ledger
+from tests.chaos.load import steady_load
+from tests.e2e.api import api
+from tests.e2e.page import Page
+from tests.e2e.shopfront import subscription
+from tests.e2e.stack import Stack
+
+# Each process comes back within a few seconds, a worker within half a minute; the full run kills twelve.
+pytestmark = pytest.mark.timeout(1500)
+SHORT = ("profiler", "recommender", "recommender-worker", "profiler-worker")
+LONG = (
+    *SHORT,
+    *("chatbot", "chatbot-worker", "content", "content-worker", "gateway", "redis", "kafka"),
+)
+Disturbance = Callable[[Stack, Observer], Awaitable[Recovery]]
+
+
+async def test_kills_lose_nothing_and_double_nothing(
+    stocked: Stack, page: Page, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = LONG if pytestconfig.getoption("--chaos") == "full" else SHORT
+
+    async def killing(name: str, stack: Stack, observer: Observer) -> Recovery:
+        return await kill(name, stack, observer)
+
+    steps = [lambda stack, observer, name=name: killing(name, stack, observer) for name in names]
+    await survive(steps, stocked, page, capsys)
+
+
+async def test_a_broker_that_goes_and_comes_back_loses_nothing_and_doubles_nothing(
+    stocked: Stack, page: Page, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await survive([stop_broker], stocked, page, capsys)
+
+
+async def survive(steps: Sequence[Disturbance], stack: Stack, page: Page, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of `steps` in turn under the load; afterwards everything is compared with what was sent."""
+    recoveries = []
+    async with Observer(stack.bootstrap_servers) as observer:
+        async with steady_load(page, stack.bootstrap_servers) as load:
+            for step in steps:
+                recoveries.append(await step(stack, observer))
+                with capsys.disabled():
+                    print(f"\n{table(recoveries[-1:])}", flush=True)
+        await observer.caught_up(CAUGHT_UP_S)
+        lag = await observer.behind()
+    with capsys.disabled():
+        print(f"\n{load.ledger.events.total()} behaviour events\n{table(recoveries)}")
+    assert not lag
+    assert all_ready(stack)
+    assert await differences(load.ledger, stack, page) == []
+
+
+async def differences(ledger: Ledger, stack: Stack, page: Page) -> list[str]:
+    """All that is not as the ledger says."""
+    topics = {}
+    for channel in ("profiles.v1", "recommendations.v1", "chat.replies.v1", "content.published.v1"):
+        async with subscription(page, channel, stack.bootstrap_servers, committed=True) as read:
+            topics[channel] = await read.all()
+    async with api(stack) as gateway, Redis.from_url(stack.redis_url) as redis:
+        return [
+            *outcome.profiles(ledger, topics["profiles.v1"]),
+            *await outcome.served(ledger, topics["profiles.v1"], gateway),
+            *await outcome.counts(ledger, redis),
+            *outcome.outputs(ledger, topics),
+            *await outcome.catalogue(ledger, gateway),
+            *await outcome.orders(ledger, gateway),
+        ]

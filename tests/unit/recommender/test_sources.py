@@ -1,0 +1,65 @@
+"""Each source alone: what it finds, how much it says, and when there is nothing to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.recommender.domain.catalogue import Catalogue
+from services.recommender.domain.decay import CO_VISITS
+from services.recommender.domain.looks import shopper_number
+from services.recommender.domain.relevance import Level
+from services.recommender.domain.situation import Boards, Near, NeedHits, Situation, Tie
+from services.recommender.domain.sources.co_visited import CoVisitedSource
+from services.recommender.domain.sources.need import NeedSource
+from services.recommender.domain.sources.similar import SimilarSource
+from services.recommender.domain.sources.source import Found, Source
+
+LEVEL = Level(mean=0.8, deviation=0.02)
+NOW = 1_000_000_000
+
+
+def found(source: Source, **known: object) -> dict[str, Found]:
+    situation = Situation(NOW, Catalogue(), **known)  # type: ignore[arg-type]
+    return {each.product_id: each for each in source.find(situation)}
+
+
+def test_a_need_speaks_only_for_what_stands_out() -> None:
+    near = Near(LEVEL, [("clearly", 0.86), ("barely", 0.81), ("not", 0.79)])
+    finds = found(NeedSource(), needs=[NeedHits("Shoes", 1.0, near)])
+    assert set(finds) == {"clearly", "barely"}
+    assert finds["clearly"].evidence.notable
+    assert not finds["barely"].evidence.notable
+    assert 0 < finds["barely"].score < finds["clearly"].score < 1
+
+
+def test_a_product_is_said_to_serve_the_need_that_it_serves_best() -> None:
+    strong = NeedHits("Shoes", 0.8, Near(LEVEL, [("x", 0.83), ("y", 0.86)]))
+    weak = NeedHits("Lamps", 0.2, Near(LEVEL, [("x", 0.90), ("y", 0.86)]))
+    finds = found(NeedSource(), needs=[strong, weak])
+    assert (finds["x"].evidence.subject, finds["y"].evidence.subject) == ("Lamps", "Shoes")
+    # At a quarter of the strength a need counts by half.
+    alone = found(NeedSource(), needs=[weak])
+    assert finds["x"].score == pytest.approx(alone["x"].score / 2)
+
+
+def test_nothing_resembles_itself() -> None:
+    near = Near(LEVEL, [("seen", 1.0), ("like", 0.87), ("unlike", 0.7)])
+    finds = found(SimilarSource(), recent=["seen"], similar=near)
+    assert set(finds) == {"like"}
+    assert finds["like"].evidence.looked_at
+    assert found(SimilarSource(), recent=[], similar=near) == {}
+
+
+def test_ties_of_what_was_looked_at_last_weigh_most_and_one_s_own_visits_say_nothing() -> None:
+    mark, me, you = CO_VISITS.mark(3.0, NOW), shopper_number("me"), shopper_number("you")
+    ties = {
+        "last": [Tie("a", mark, looked=(me,)), Tie("b", mark, looked=(me, you))],
+        "before": [Tie("c", mark, bought=(you,)), Tie("a", CO_VISITS.mark(0.1, NOW))],
+    }
+    boards = Boards(clock_ms=NOW)
+    finds = found(CoVisitedSource(), customer_id="me", recent=["last", "before"], ties=ties, boards=boards)
+    assert finds["a"].score == finds["b"].score == pytest.approx(0.5)
+    assert finds["c"].score == pytest.approx(0.4)
+    assert not finds["a"].evidence.notable
+    assert (finds["b"].evidence.shoppers, finds["b"].evidence.bought) == (1, False)
+    assert (finds["c"].evidence.shoppers, finds["c"].evidence.bought) == (1, True)

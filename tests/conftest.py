@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from deploy.local.servers import EmbeddedServers
 from tests.e2e.stack import Stack, whole_stack
+
+_STACK = pytest.StashKey[Stack]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,19 +36,18 @@ def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     Shared by the tiers e2e and chaos: take customers and products of your own. A test that kills a process waits until
     it is back.
     """
-    running_already = pytestconfig.getoption("--stack")
-    if running_already:
-        yield Stack(Path(running_already).resolve())
-        return
-    with whole_stack() as running:
+    folder = pytestconfig.getoption("--stack")
+    with nullcontext(Stack(Path(folder).resolve())) if folder else whole_stack() as running:
+        pytestconfig.stash[_STACK] = running
         yield running
+        del pytestconfig.stash[_STACK]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test of the whole stack shows the end of every process's log."""
     report = yield
-    stack = getattr(item, "funcargs", {}).get("stack")
-    if report.failed and isinstance(stack, Stack):
+    stack = item.config.stash.get(_STACK, None)
+    if report.failed and stack and "stack" in getattr(item, "fixturenames", ()):
         report.sections.append(("last log lines", stack.last_lines()))
     return report

@@ -46,17 +46,17 @@ class TableState:
     table: Any
 
     def get(self, key: str) -> bytes | None:
-        found: bytes | None = self.table.get(key)
+        found: bytes | None = self.table.get(key.encode())
         return found
 
     def includes(self, key: str, position: Position) -> bool:
         return False
 
     def put(self, key: str, value: bytes, position: Position) -> None:
-        self.table[key] = value
+        self.table[key.encode()] = value
 
     def delete(self, key: str) -> None:
-        self.table.pop(key, None)
+        self.table.pop(key.encode(), None)
 
 
 class Nothing:
@@ -98,7 +98,8 @@ def _app(settings: Settings, ports: Ports, meter: Meter, folder: str) -> faust.A
         datadir=folder,
         producer_linger=0.005,
     )
-    table = app.Table("customers", key_type=str, value_type=bytes, value_serializer="raw")
+    raw = faust.Schema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    table = app.Table("customers", schema=raw)
     states, rules = KeyedCustomers(TableState(table), CustomerCodec()), rules_of(ProfilerSection())
     profiles = app.topic(topic_name(settings.kafka, "profiles.v1"), value_serializer="raw", key_serializer="raw")
     source = app.topic(topic_name(settings.kafka, "clickstream.v1"), value_serializer="raw", key_serializer="raw")

@@ -109,7 +109,7 @@ async def _watched(observer: Observer, deployment: Deployment, events: int) -> R
         if first is not None and done >= events:
             return (events - first[0]) / (now - first[1]), (events - first[0]) / (used - first[2])
         assert time.monotonic() < deadline, f"{done} of {events} after {LONGEST_S} s"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
 
 
 async def peers(servers: EmbeddedServers, settings: Settings, events: int, run: str) -> dict[str, Rates]:

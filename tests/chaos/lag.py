@@ -36,6 +36,9 @@ class Observer:
 
     async def committed(self) -> dict[str, Ends]:
         """The next offset of each group and partition, for all partitions of the topics that the group reads."""
+        return await _patiently(self._committed)
+
+    async def _committed(self) -> dict[str, Ends]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         await admin.start()
         try:
@@ -71,11 +74,11 @@ class Observer:
             await asyncio.sleep(0.2)
 
     async def _ends(self) -> Ends:
-        places = {place for offsets in (await self.committed()).values() for place in offsets}
+        places = {place for offsets in (await self._committed()).values() for place in offsets}
         return dict(await self._consumer.end_offsets(places))
 
     async def _behind(self, upto: Ends | None) -> Counter[str]:
-        committed = await self.committed()
+        committed = await self._committed()
         ends = upto or dict(await self._consumer.end_offsets({place for each in committed.values() for place in each}))
         lag: Counter[str] = Counter()
         for group, offsets in committed.items():

@@ -24,6 +24,7 @@ LONG = (
     *SHORT,
     *("chatbot", "chatbot-worker", "content", "content-worker", "gateway", "redis", "kafka"),
 )
+MOST_SHOWN = 40
 Disturbance = Callable[[Stack, Observer], Awaitable[Recovery]]
 
 
@@ -60,7 +61,8 @@ async def survive(steps: Sequence[Disturbance], stack: Stack, page: Page, capsys
         print(f"\n{load.ledger.events.total()} behaviour events\n{table(recoveries)}")
     assert not lag
     assert all_ready(stack)
-    assert await differences(load.ledger, stack, page) == []
+    found = await differences(load.ledger, stack, page)
+    assert not found, f"{len(found)} differences, such as\n" + "\n".join(found[:: 1 + len(found) // MOST_SHOWN])
 
 
 async def differences(ledger: Ledger, stack: Stack, page: Page) -> list[str]:

@@ -41,6 +41,8 @@ def in_context(passage: Passage, sentences: Sequence[Sentence]) -> list[str]:
 
 def relevance(question: str, sentences: Sequence[Sentence], cosines: Sequence[float] | None) -> list[float]:
     """How well each sentence answers; `cosines`: question to sentence in context, None without them."""
+    if not sentences:
+        return []
     asked = set(content_words(question))
     shares = [len(asked & set(content_words(sentence.text))) / max(1, len(asked)) for sentence in sentences]
     if cosines is None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rapport.events.knowledge import ArticleUpserted
 from services.chatbot.domain.background import Background
+from services.chatbot.domain.extraction import in_context, sentences_to_weigh
 from services.chatbot.domain.lexical import Lexicon
 from services.chatbot.domain.passages import Passage, content_key, passages
 from services.chatbot.domain.words import content_words
@@ -56,6 +57,8 @@ class Shelf:
         self._background = background
         self._of_article: dict[str, list[str]] = {}
         self._passages: dict[str, Passage] = {}
+        self._texts_of: dict[str, dict[str, str]] = {}
+        """By passage: what needs a vector, by content key."""
         self._lexicon = Lexicon()
         self.space = ""
         """id@revision of the encoder of the vectors held."""
@@ -72,13 +75,14 @@ class Shelf:
             id_ = f"{article.article_id}#{number}"
             self._of_article.setdefault(article.article_id, []).append(id_)
             self._passages[id_] = passage
+            self._texts_of[id_] = _by_key([*_sides(passage), *in_context(passage, sentences_to_weigh(passage))])
             self._lexicon.put(id_, content_words(f"{passage.reference}\n{passage.text}"))
         self._table = None
 
     def withdraw(self, article_id: str) -> None:
         """Never quoted again from now on; an unknown id is left unmentioned."""
         for id_ in self._of_article.pop(article_id, ()):
-            del self._passages[id_]
+            del self._passages[id_], self._texts_of[id_]
             self._lexicon.remove(id_)
         self._table = None
 
@@ -108,9 +112,19 @@ class Shelf:
             for row, (id_, passage) in enumerate(self._passages.items())
         ]
 
+    def sentence_cosines(self, question: Question, passage: Passage) -> list[float] | None:
+        """Of the question to each of the passage's `sentences_to_weigh`; None where vectors are not there yet."""
+        keys = [content_key(text) for text in in_context(passage, sentences_to_weigh(passage))]
+        if question.vector is None or question.space != self.space or any(key not in self._vectors for key in keys):
+            return None
+        return [float(self._vectors[key] @ question.vector) for key in keys]
+
     def _texts(self) -> dict[str, str]:
-        texts = [*self._background.all(), *(text for passage in self._passages.values() for text in _sides(passage))]
-        return {content_key(text): text for text in texts}
+        """Everything that needs a vector. Sentences as well: an answer then takes one call to the encoder, not two."""
+        texts = _by_key(self._background.all())
+        for of_passage in self._texts_of.values():
+            texts |= of_passage
+        return texts
 
 
 class _Table:
@@ -156,3 +170,7 @@ def _between(rows: Float32) -> Float32:
 
 def _sides(passage: Passage) -> tuple[str, str]:
     return passage.text, passage.reference
+
+
+def _by_key(texts: Iterable[str]) -> dict[str, str]:
+    return {content_key(text): text for text in texts}

@@ -9,16 +9,16 @@ import structlog
 
 from rapport.events.chat import Source
 from rapport.ops.errors import RetryableError
-from rapport.serving.client import Role, Turn
+from rapport.serving.client import Turn
 from services.chatbot.domain.draft import Draft
-from services.chatbot.domain.extraction import Quote, in_context, quote, relevance, sentences_to_weigh
+from services.chatbot.domain.extraction import Quote, quote, relevance, sentences_to_weigh
 from services.chatbot.domain.grounding import SupportedSentences
 from services.chatbot.domain.languages import Language
 from services.chatbot.domain.mind import Mind
 from services.chatbot.domain.passages import Passage
 from services.chatbot.domain.ranking import HYBRID, WORDS_ONLY, Answer, ranked
-from services.chatbot.domain.shelf import Question
-from services.chatbot.ports import Encoder, Generator, Ports
+from services.chatbot.domain.shelf import Question, Shelf
+from services.chatbot.ports import Generator, Ports
 
 log = structlog.stdlib.get_logger(__name__)
 # Tokens of a worded answer: three sentences. Seconds it may take: longer, and the quotation is the better answer.
@@ -64,7 +64,7 @@ async def knowledge_answer(
         yield Draft(mind.phrases.say("refuse", language), "refuse", unsure, offer="handoff")
         return
     fit = answer.passage_for(language)
-    quoted = await _quoted(fit.passage, question, ports.encoder, mind)
+    quoted = _quoted(mind.library.of(tenant), fit.passage, question)
     source = Source(
         kind="article",
         id=fit.passage.article_id,
@@ -96,19 +96,10 @@ def _best(tenant: str, asked: Asked, mind: Mind) -> tuple[Question, Answer | Non
     return question, best
 
 
-async def _quoted(passage: Passage, question: Question, encoder: Encoder, mind: Mind) -> Quote:
+def _quoted(shelf: Shelf, passage: Passage, question: Question) -> Quote:
     sentences = sentences_to_weigh(passage)
-    cosines = None
-    if sentences and question.vector is not None:
-        try:
-            texts = in_context(passage, sentences)
-            embedded = await encoder.embed(texts, role=Role.PASSAGE, timeout_s=mind.manner.encoder_timeout_s)
-        except RetryableError as error:
-            log.warning("sentences are weighed by their words alone", error=str(error))
-        else:
-            if embedded.model == question.space:
-                cosines = (embedded.vectors @ question.vector).tolist()
-    return quote(passage, sentences, relevance(question.text, sentences, cosines) if sentences else [])
+    cosines = shelf.sentence_cosines(question, passage)
+    return quote(passage, sentences, relevance(question.text, sentences, cosines))
 
 
 async def _worded(question: str, passage: Passage, quoted: Draft, generator: Generator) -> AsyncIterator[str | Draft]:

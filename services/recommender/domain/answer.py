@@ -70,8 +70,10 @@ def _on_sale(
     found: Iterable[Candidate], situation: Situation, limit: int, language: str, category: str = "", without: str = ""
 ) -> tuple[RankedItem, ...]:
     admission = Admission(situation, Wish(limit, category, frozenset({without})), Policy())
-    once = {candidate.product_id: candidate for candidate in reversed(list(found))}
-    shown = [candidate for candidate in reversed(once.values()) if admission.showable(candidate.product_id)]
+    once: dict[str, Candidate] = {}
+    for candidate in found:
+        once.setdefault(candidate.product_id, candidate)
+    shown = [candidate for candidate in once.values() if admission.showable(candidate.product_id)]
     return items(shown[:limit], situation.catalogue, language)
 
 

@@ -61,9 +61,6 @@ class Catalogue:
             if product_id is not None:
                 yield self._products[product_id]
 
-    def __len__(self) -> int:
-        return len(self._products)
-
     def _leave_shelf(self, product: Product) -> None:
         shelf = self._shelves[product.shelf]
         shelf.pop(product.product_id, None)

@@ -58,7 +58,7 @@ def _date(at_ms: int) -> str:
 Sentence = Callable[[Evidence, str], str]
 
 _ENGLISH: dict[str, Sentence] = {
-    "need": lambda evidence, _: f"Fits your interest in {evidence.subject}",
+    "need": lambda evidence, _: f"Close to your interest in {evidence.subject}",
     "similar": lambda evidence, title: f"Similar to {title}" + (", which you looked at" if evidence.looked_at else ""),
     "co_visited": _co_visited,
     "trending": lambda evidence, _: f"{evidence.shoppers} shoppers looked at it today",
@@ -66,7 +66,7 @@ _ENGLISH: dict[str, Sentence] = {
     "new_arrival": lambda evidence, _: f"New in the shop since {_date(evidence.at_ms)}",
 }
 _CHINESE: dict[str, Sentence] = {
-    "need": lambda evidence, _: f"符合您对“{evidence.subject}”的兴趣",
+    "need": lambda evidence, _: f"与您对“{evidence.subject}”的兴趣相近",
     "similar": lambda evidence, title: f"与{'您看过的' if evidence.looked_at else ''}“{title}”相似",
     "co_visited": _co_visited_zh,
     "trending": lambda evidence, _: f"今天有 {evidence.shoppers} 位顾客浏览",

@@ -51,9 +51,7 @@ class Admission:
     def __init__(self, situation: Situation, wish: Wish, policy: Policy) -> None:
         self._catalogue: Catalogue = situation.catalogue
         self._wish, self._policy = wish, policy
-        profile = situation.profile
-        self.bought = frozenset(profile.purchased_product_ids) if profile else frozenset()
-        self.recent = frozenset(situation.recent) | frozenset(profile.recent_product_ids if profile else ())
+        self.bought, self.recent = situation.bought, situation.looked_at
 
     def showable(self, product_id: str) -> Product | None:
         """The product, when it is in stock, not hidden, and what the caller asked for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rapport.events.profiles import ProfileUpdated
@@ -18,6 +18,16 @@ class Near:
     level: Level
     hits: Sequence[tuple[str, float]]
     """Product id and cosine, the nearest first."""
+
+    def standing_out(self, known: Collection[str]) -> Iterator[tuple[str, float, bool]]:
+        """Each product that is nearer than an ordinary one: its id, by how many deviations, and whether that is enough
+        to speak of. The measure is the nearest product that is not `known` to the customer: a need made of a product's
+        own text lies right upon it."""
+        notable = self.level.notable(next((cosine for id_, cosine in self.hits if id_ not in known), 1.0))
+        for product_id, cosine in self.hits:
+            above = self.level.above(cosine)
+            if above > 0:
+                yield product_id, above, above >= notable
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +82,13 @@ class Situation:
     """Why a strategy can have nothing to go by, where that is known."""
     encoder: str | None = None
     """Space of the vectors that were compared."""
+
+    @property
+    def looked_at(self) -> frozenset[str]:
+        """Products that the customer looked at lately."""
+        return frozenset(self.recent) | frozenset(self.profile.recent_product_ids if self.profile else ())
+
+    @property
+    def bought(self) -> frozenset[str]:
+        """Products that the customer has."""
+        return frozenset(self.profile.purchased_product_ids if self.profile else ())

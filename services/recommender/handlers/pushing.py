@@ -53,7 +53,8 @@ async def _renew(
     pushed: dict[str, Push] = {}
     for customer, profile in profiles.items():
         position = living[customer].position
-        made = await _answer(tenant, profile, known.get(customer, Recollection()), boards, answers, wish)
+        name = name_of("pushed", tenant, customer, position.partition, position.offset)
+        made = await _answer(name, tenant, profile, known.get(customer, Recollection()), boards, answers, wish)
         push = Push(fingerprint(made), position.partition, position.offset, int(made.expires_at.timestamp() * 1000))
         if made.items and _matters(push, last.get(customer), begins, int(made.created_at.timestamp() * 1000)):
             pushed[customer] = push
@@ -78,15 +79,22 @@ def _matters(push: Push, last: Push | None, begins: int, now_ms: int) -> bool:
 
 
 async def _answer(
-    tenant: str, profile: ProfileUpdated, known: Recollection, boards: Boards, answers: Answers, wish: Wish
+    name: str,
+    tenant: str,
+    profile: ProfileUpdated,
+    known: Recollection,
+    boards: Boards,
+    answers: Answers,
+    wish: Wish,
 ) -> RecommendationMade:
+    """`name`: by the message that asks for it. By the revision, two answers from the newest one would share it."""
     # Redis may be ahead of the topic, and its need vectors go with the profile that lies beside them.
     newer = known.profile if known.profile and known.profile.revision > profile.revision else profile
     customer = newer.customer_id
     known, allowed = replace(known, profile=newer), answers.allowed(tenant, wish)
     situation = await answers.situation(tenant, customer, known, boards, allowed, fetched(wish.limit))
     found = answer.recommend(situation, answers.spoken(wish, situation), answers.policy)
-    return answers.made(found, situation, name_of("pushed", tenant, customer, newer.revision))
+    return answers.made(found, situation, name)
 
 
 def _published(tenant: str, made: RecommendationMade, cause: Message) -> Outgoing:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoModel
@@ -58,11 +59,7 @@ class TorchEncoder:
 
     def forward(self, sequences: Sequence[Sequence[int]]) -> Rows:
         """float32 [sequences, dimensions], L2 norm 1. Sequences of like length waste least."""
-        lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
-        ids = np.full((len(sequences), int(lengths.max())), self._pad, dtype=np.int64)
-        for row, sequence in zip(ids, sequences, strict=True):
-            row[: len(sequence)] = sequence
-        mask = np.arange(ids.shape[1]) < lengths[:, None]
+        ids, mask = self._padded(sequences)
         with torch.inference_mode():
             present = torch.from_numpy(mask).to(self._device)
             hidden = self._network(
@@ -71,13 +68,35 @@ class TorchEncoder:
                 attention_mask=None if mask.all() else present.long(),
             ).last_hidden_state.float()
             vectors = torch.nn.functional.normalize(self._pool(hidden, present), dim=1)
-        return np.asarray(vectors.cpu().numpy(), dtype=np.float32)
+        return np.asarray(vectors[: len(sequences)].cpu().numpy(), dtype=np.float32)
+
+    def _padded(self, sequences: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Ids and which of them are real, both [rows, length]; rows behind the sequences are there for their number."""
+        rows, length = len(sequences), max(map(len, sequences))
+        if self._device.type == "cpu":
+            rows, length = _round_up(rows), min(_round_up(length), self._embedding.window)
+        ids = np.full((rows, length), self._pad, dtype=np.int64)
+        lengths = np.ones(rows, dtype=np.int64)  # a row without anything real would be divided by zero
+        for row, sequence in enumerate(sequences):
+            lengths[row] = len(sequence)
+            ids[row, : len(sequence)] = sequence
+        return ids, np.arange(length) < lengths[:, None]
 
     def _pool(self, hidden: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         if self._embedding.pooling == "cls":
             return hidden[:, 0]
         weights = present.unsqueeze(-1).float()
         return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+def _round_up(size: int) -> int:
+    """`size`, or a little more: four sizes an octave (…, 16, 20, 24, 28, 32, 40, …), so that batches have few shapes.
+
+    On a CPU torch compiles and keeps code and buffers for every shape that it meets, some 2 MB each: 300 shapes of
+    random batches took 650 MB, the same batches rounded up take 150 MB and a tenth more tokens.
+    """
+    step = 1 << max(0, size.bit_length() - 3)
+    return -(-size // step) * step
 
 
 def _tokenizer(folder: Path, window: int) -> Tokenizer:

@@ -70,7 +70,7 @@ async def test_a_ranked_list_holds_what_was_brought(served: Served) -> None:
     answer = await stub(served).Rank(request)
     assert [item.product_id for item in answer.recommendation.items] == ["shoes-1", "lamps-1"]
     assert list(answer.unknown_product_ids) == ["ghost"]
-    assert answer.recommendation.items[0].reasons[0].text == "符合您对“Running shoes”的兴趣"
+    assert answer.recommendation.items[0].reasons[0].text == "与您对“Running shoes”的兴趣相近"
 
 
 async def test_similar_products_say_why(served: Served) -> None:
@@ -80,6 +80,9 @@ async def test_similar_products_say_why(served: Served) -> None:
     assert "shoes-0" not in reasons
     assert reasons["lamps-4"] == ["Others who looked at trail running shoes also looked at this"]
     assert reasons["shoes-4"] == ["Similar to trail running shoes"]
+    # Among what resembles it, its own kind comes first.
+    kinds = [item.product_id.partition("-")[0] for item in answer.items if "similar" in item.source_scores]
+    assert kinds == ["shoes"] * 4
     assert len(reasons) == 5
 
 

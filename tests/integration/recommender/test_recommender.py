@@ -85,7 +85,7 @@ async def test_a_profile_leads_to_a_message_whose_reasons_are_true(deployment: D
         "Others who looked at trail running shoes also looked at this",
         "2 shoppers looked at it today",
     ]
-    fits = [item for item in made.items if "Fits your interest in Coffee" in texts(made, item.product_id)]
+    fits = [item for item in made.items if "Close to your interest in Coffee" in texts(made, item.product_id)]
     assert fits
     assert all(item.product_id.startswith("coffee") for item in fits)
     # Asked, it answers the same.

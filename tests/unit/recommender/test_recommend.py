@@ -18,9 +18,9 @@ async def test_what_serves_the_strongest_need_comes_first_and_says_so(shop: Shop
     assert made.strategy == "personalised"
     assert made.fallbacks == ()
     assert all(item.startswith("shoes") for item in ids(made)[:3])
-    assert texts(made, ids(made)[0]) == ["Fits your interest in Running shoes"]
+    assert texts(made, ids(made)[0]) == ["Close to your interest in Running shoes"]
     lamp = next(item for item in ids(made) if item.startswith("lamps"))
-    assert texts(made, lamp) == ["Fits your interest in Lamps"]
+    assert texts(made, lamp) == ["Close to your interest in Lamps"]
     assert made.encoder == shop.encoder.model
     assert made.profile_revision == 1
 
@@ -28,9 +28,9 @@ async def test_what_serves_the_strongest_need_comes_first_and_says_so(shop: Shop
 async def test_reasons_speak_the_customer_s_language_unless_asked_otherwise(shop: Shop) -> None:
     await shop.profile("lin", {"跑鞋": "running shoes"}, language="zh-CN")
     made = await shop.recommend("lin")
-    assert texts(made, ids(made)[0]) == ["符合您对“跑鞋”的兴趣"]
+    assert texts(made, ids(made)[0]) == ["与您对“跑鞋”的兴趣相近"]
     made = await shop.recommend("lin", language="en")
-    assert texts(made, ids(made)[0]) == ["Fits your interest in 跑鞋"]
+    assert texts(made, ids(made)[0]) == ["Close to your interest in 跑鞋"]
 
 
 async def test_a_far_product_is_not_said_to_fit_an_interest(shop: Shop) -> None:

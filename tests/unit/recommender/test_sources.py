@@ -13,6 +13,7 @@ from services.recommender.domain.sources.co_visited import CoVisitedSource
 from services.recommender.domain.sources.need import NeedSource
 from services.recommender.domain.sources.similar import SimilarSource
 from services.recommender.domain.sources.source import Found, Source
+from tests.unit.recommender.conftest import profile
 
 LEVEL = Level(mean=0.8, deviation=0.02)
 NOW = 1_000_000_000
@@ -24,16 +25,28 @@ def found(source: Source, **known: object) -> dict[str, Found]:
 
 
 def test_a_need_speaks_only_for_what_stands_out() -> None:
-    near = Near(LEVEL, [("clearly", 0.86), ("barely", 0.81), ("not", 0.79)])
+    near = Near(LEVEL, [("clearly", 0.88), ("also", 0.85), ("hardly", 0.84), ("not", 0.79)])
     finds = found(NeedSource(), needs=[NeedHits("Shoes", 1.0, near)])
-    assert set(finds) == {"clearly", "barely"}
-    assert finds["clearly"].evidence.notable
-    assert not finds["barely"].evidence.notable
-    assert 0 < finds["barely"].score < finds["clearly"].score < 1
+    assert {id_: find.evidence.notable for id_, find in finds.items()} == {
+        "clearly": True,
+        "also": True,
+        "hardly": False,
+    }
+    assert 1 > finds["clearly"].score > finds["also"].score > finds["hardly"].score > 0
+    # What the customer knows is no measure: a need that is made of a product lies right upon it.
+    near = Near(LEVEL, [("bought", 1.0), ("looked at", 0.99), ("close", 0.88), ("hardly", 0.84)])
+    known = profile("me", purchased_product_ids=["bought"])
+    need = NeedHits("Shoes", 1.0, near)
+    finds = found(NeedSource(), needs=[need], profile=known, recent=["looked at"])
+    assert (finds["close"].evidence.notable, finds["hardly"].evidence.notable) == (True, False)
+    # Where nothing is much nearer than the rest, nothing is said of any.
+    near = Near(LEVEL, [("nearest", 0.818), ("next", 0.81)])
+    finds = found(NeedSource(), needs=[NeedHits("Shoes", 1.0, near)])
+    assert not any(find.evidence.notable for find in finds.values())
 
 
 def test_a_product_is_said_to_serve_the_need_that_it_serves_best() -> None:
-    strong = NeedHits("Shoes", 0.8, Near(LEVEL, [("x", 0.83), ("y", 0.86)]))
+    strong = NeedHits("Shoes", 0.8, Near(LEVEL, [("x", 0.81), ("y", 0.86)]))
     weak = NeedHits("Lamps", 0.2, Near(LEVEL, [("x", 0.90), ("y", 0.86)]))
     finds = found(NeedSource(), needs=[strong, weak])
     assert (finds["x"].evidence.subject, finds["y"].evidence.subject) == ("Lamps", "Shoes")

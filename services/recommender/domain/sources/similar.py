@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rapport.events.recommendations import ReasonKind, Strategy
-from services.recommender.domain.relevance import NOTABLE, score
+from services.recommender.domain.relevance import score
 from services.recommender.domain.situation import Near, Situation
 from services.recommender.domain.sources.source import Evidence, Found
 
@@ -22,10 +22,8 @@ class SimilarSource:
 
 def resembling(product_id: str, near: Near, *, looked_at: bool) -> list[Found]:
     """What `near` holds beside the product itself."""
-    found = []
-    for other, cosine in near.hits:
-        above = near.level.above(cosine)
-        if other != product_id and above > 0:
-            evidence = Evidence("similar", product_id, above >= NOTABLE, looked_at=looked_at)
-            found.append(Found(other, score(above), evidence))
-    return found
+    return [
+        Found(other, score(above), Evidence("similar", product_id, notable, looked_at=looked_at))
+        for other, above, notable in near.standing_out({product_id})
+        if other != product_id
+    ]

@@ -32,9 +32,7 @@ SERVICE = wire.DESCRIPTOR.services_by_name["ChatService"].full_name
 class ChatApi(ChatServiceServicer):
     """Streams answers. One message of a conversation at a time; more wait for it."""
 
-    def __init__(
-        self, ports: Ports, mind: Mind, publisher: Publisher, prepared: asyncio.Event, tenant: str
-    ) -> None:
+    def __init__(self, ports: Ports, mind: Mind, publisher: Publisher, prepared: asyncio.Event, tenant: str) -> None:
         """`prepared`: set when the articles are there. `tenant`: of calls that name none."""
         self._ports, self._mind, self._publisher = ports, mind, publisher
         self._prepared, self._tenant = prepared, tenant

@@ -60,9 +60,7 @@ class VectorCache(Protocol):
 
 
 class Recommender(Protocol):
-    async def recommend(
-        self, tenant: str, customer_id: str | None, language: str, limit: int
-    ) -> RecommendationMade:
+    async def recommend(self, tenant: str, customer_id: str | None, language: str, limit: int) -> RecommendationMade:
         """What to show, with reasons in `language`. Raises the retryable errors when the recommender is down."""
 
 

@@ -98,7 +98,7 @@ def _app(settings: Settings, ports: Ports, meter: Meter, folder: str) -> faust.A
         datadir=folder,
         producer_linger=0.005,
     )
-    raw = faust.Schema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    raw: Any = faust.Schema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     table = app.Table("customers", schema=raw)
     states, rules = KeyedCustomers(TableState(table), CustomerCodec()), rules_of(ProfilerSection())
     profiles = app.topic(topic_name(settings.kafka, "profiles.v1"), value_serializer="raw", key_serializer="raw")

@@ -8,6 +8,7 @@ import structlog
 
 from rapport.ops.errors import ConfigurationError, RapportError
 from rapport.ops.parts import Health
+from rapport.ops.tasks import end
 from services.chatbot.domain.mind import Mind
 from services.chatbot.handlers import learn
 from services.chatbot.ports import Ports
@@ -54,9 +55,7 @@ class Learner:
 
     async def stop(self) -> None:
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await end(task)
 
     def health(self) -> Health:
         live = self._task is not None and not self._task.done()

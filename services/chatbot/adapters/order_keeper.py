@@ -14,6 +14,7 @@ from rapport.events.orders import OrderUpdated
 from rapport.ops.errors import PermanentError, RapportError
 from rapport.ops.parts import Health
 from rapport.ops.settings import Settings
+from rapport.ops.tasks import end
 from services.chatbot.adapters.orders import RedisOrders
 
 log = structlog.stdlib.get_logger(__name__)
@@ -38,9 +39,7 @@ class OrderKeeper:
 
     async def stop(self) -> None:
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=self._detail)

@@ -1,8 +1,8 @@
 """Orders in Redis, by customer: a reader gets one customer's orders and has no way to ask for another's by number.
 
-    <tenant>:orders:<customer>          hash of order id → order, JSON
-    <tenant>:order-customer:<order>     whose order it is: a tombstone names only the order
-    <tenant>:orders-whole:marker        there as long as nothing was lost
+<tenant>:orders:<customer>          hash of order id → order, JSON
+<tenant>:order-customer:<order>     whose order it is: a tombstone names only the order
+<tenant>:orders-whole:marker        there as long as nothing was lost
 """
 
 from __future__ import annotations

@@ -18,9 +18,7 @@ class GrpcRecommender:
     def __init__(self, channel: PeerChannel) -> None:
         self._channel = channel
 
-    async def recommend(
-        self, tenant: str, customer_id: str | None, language: str, limit: int
-    ) -> RecommendationMade:
+    async def recommend(self, tenant: str, customer_id: str | None, language: str, limit: int) -> RecommendationMade:
         request = RecommendRequest(customer_id=customer_id or "", tenant=tenant, limit=limit, language=language)
         method = self._channel.stub(RecommendationServiceStub).Recommend
         return _event((await self._channel.call(method, request)).recommendation)

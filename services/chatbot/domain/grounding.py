@@ -16,6 +16,7 @@ _NEGATION = frozenset(
     {"not", "no", "never", "cannot", "can't", "don't", "doesn't", "won't", "isn't", "aren't", "without"}
 )
 
+
 class SupportedSentences:
     """Takes a text piece by piece and lets the supported sentences through, each once it is whole."""
 

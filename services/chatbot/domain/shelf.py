@@ -130,9 +130,7 @@ class Shelf:
 class _Table:
     """The vectors of all passages, [passages, 2, d], rows in the order given; NaN where there is none yet."""
 
-    def __init__(
-        self, passages: Iterable[Passage], vectors: Mapping[str, Float32], background: Background
-    ) -> None:
+    def __init__(self, passages: Iterable[Passage], vectors: Mapping[str, Float32], background: Background) -> None:
         listed = list(passages)
         size = len(next(iter(vectors.values())))
         nothing = np.full(size, np.nan, np.float32)

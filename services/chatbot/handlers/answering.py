@@ -34,6 +34,7 @@ class Heard:
     conversation: Conversation
     language: Language
 
+
 def heard(message: ChatMessage, conversation: Conversation, mind: Mind) -> Heard:
     hint = message.language or ""
     language = reply_language(message.text, hint, conversation.language, mind.manner.default_language)

@@ -25,7 +25,6 @@ log = structlog.stdlib.get_logger(__name__)
 CONVERSE = "converse"
 
 
-
 async def on_chat_messages(messages: Sequence[Message], ports: Ports, mind: Mind, parallel: int) -> list[Outgoing]:
     """Replies and hand-offs to messages of one partition; conversations beside each other, each in its order."""
     conversations: dict[tuple[str, str], list[Message]] = {}

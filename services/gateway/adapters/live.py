@@ -16,6 +16,7 @@ from rapport.bus.reading import record_of
 from rapport.bus.records import Record
 from rapport.ops.parts import Health
 from rapport.ops.settings import KafkaSettings
+from rapport.ops.tasks import end
 from services.gateway.ports import Json
 
 log = structlog.stdlib.get_logger(__name__)
@@ -39,9 +40,7 @@ class LiveTail:
 
     async def stop(self) -> None:
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done())

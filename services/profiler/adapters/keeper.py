@@ -9,6 +9,7 @@ import structlog
 
 from rapport.ops.errors import RetryableError
 from rapport.ops.parts import Health
+from rapport.ops.tasks import end
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,9 +36,7 @@ class CopyKeeper:
 
     async def stop(self) -> None:
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=self._detail)

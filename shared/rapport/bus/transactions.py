@@ -86,11 +86,6 @@ class PartitionCommits:
 
     async def close(self) -> None:
         await self._producer.stop()
-        # aiokafka keeps a future for the end of a transaction, which nobody can wait for once the producer was shut
-        # out. Left alone, it is reported as an unhandled error whenever memory is next tidied up.
-        end = self._producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001  # there is no other way to it
-        if end is not None and end.done() and not end.cancelled():
-            end.exception()
 
     async def _transact(self, sendings: Sequence[Sending], offsets: dict[TopicPartition, int]) -> None:
         async with self._producer.transaction():

@@ -24,6 +24,7 @@ from rapport.events.topics import topic_named
 from rapport.ops.errors import UnavailableError
 from rapport.ops.parts import Health
 from rapport.ops.settings import Settings
+from rapport.ops.tasks import end
 
 log = structlog.stdlib.get_logger(__name__)
 # Partitions are read in turn, each up to this much.
@@ -65,9 +66,7 @@ class TopicView:
 
     async def stop(self) -> None:
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await end(task)
         await self._watchdog.stop()
 
     def health(self) -> Health:

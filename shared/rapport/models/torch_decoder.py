@@ -17,8 +17,10 @@ from rapport.models.quiet import quiet
 from rapport.models.torch_device import choose_device, compute_dtype, set_threads
 from rapport.ops.errors import InvalidRequest, ModelError
 
-# Tokens of the prompt read in one step: what else waits for the device (other texts, embeddings) waits no longer.
-_PROMPT_STRETCH = 512
+# Tokens of the prompt read in one step, at most: what else waits for the device (other texts, embeddings) waits no
+# longer than this takes. Shorter rests are read as a multiple of the second number and then the remainder, since a CPU
+# keeps compiled code and buffers for every length that it meets: 38 lengths instead of 256.
+_PROMPT_STRETCH, _PROMPT_GRAIN = 256, 32
 # Texts under way at once. Each holds its cache and all share the device, so more would only slow each other down.
 _SLOTS = 4
 
@@ -89,7 +91,8 @@ class TorchDecoding:
 
     def step(self) -> Step:
         """Reads a stretch of the prompt; from its end on, makes one token."""
-        stretch, self._unread = self._unread[:_PROMPT_STRETCH], self._unread[_PROMPT_STRETCH:]
+        cut = _stretch(len(self._unread))
+        stretch, self._unread = self._unread[:cut], self._unread[cut:]
         with torch.inference_mode():
             scores = self._decoder.network(
                 input_ids=torch.tensor([stretch], device=self._decoder.device),
@@ -104,6 +107,13 @@ class TorchDecoding:
         if token in self._decoder.ends:
             return Step("", 1, ended=True)
         return Step(self._letters.step(self._decoder.tokens, token) or "", 1, ended=False)
+
+
+def _stretch(left: int) -> int:
+    """How many of `left` tokens to read next."""
+    if left >= _PROMPT_STRETCH:
+        return _PROMPT_STRETCH
+    return left // _PROMPT_GRAIN * _PROMPT_GRAIN or left
 
 
 def _choose(scores: torch.Tensor, sampling: Sampling, dice: torch.Generator) -> int:

@@ -19,9 +19,7 @@ from rapport.ops.errors import ConfigurationError
 
 PREFIX = "RAPPORT_"
 # Sections that belong to one service each: the others let them pass, since one environment serves all processes.
-SERVICE_SECTIONS = frozenset(
-    {"profiler", "recommender", "chatbot", "content", "gateway", "http", "demo", "local"}
-)
+SERVICE_SECTIONS = frozenset({"profiler", "recommender", "chatbot", "content", "gateway", "http", "demo", "local"})
 # What the launcher itself reads, before any service exists.
 LAUNCHER_KEYS = frozenset({"RAPPORT_HOME"})
 

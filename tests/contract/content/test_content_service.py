@@ -69,9 +69,7 @@ async def test_copy_comes_back_with_its_trail_and_is_published(content: tuple[An
         ({"starts_at": Timestamp(seconds=1873273600)}, "ends_at must lie after starts_at"),
     ],
 )
-async def test_wrong_briefs_name_the_field(
-    content: tuple[Any, Sent], changes: dict[str, object], named: str
-) -> None:
+async def test_wrong_briefs_name_the_field(content: tuple[Any, Sent], changes: dict[str, object], named: str) -> None:
     stub, published = content
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Create(wire.CreateRequest(brief=brief(**changes)))

@@ -163,9 +163,7 @@ class Bot:
     def __init__(self, generator: FakeGenerator | None = None) -> None:
         self.memory, self.book, self.shop, self.published = InMemory(), OrderBook(), Shop(), Published()
         self.encoder, self.catalog = FakeEncoder(), CatalogView()
-        self.ports = Ports(
-            self.memory, self.book, self.encoder, self.memory, self.shop, self.catalog, generator
-        )
+        self.ports = Ports(self.memory, self.book, self.encoder, self.memory, self.shop, self.catalog, generator)
         self.mind = Mind(Library(Background.load()), Phrases.load(), Understanding.load(), Manner())
         self.offset = 0
 

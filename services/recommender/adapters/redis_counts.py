@@ -106,7 +106,7 @@ def _packed(counted: Counted, after: int, upto: int) -> bytes:
         "popular": list(counted.popular.items()),
         "days": [list(products.items()) for products in counted.shoppers.values()],
         "ties": [
-            [(other, tie.mark, sorted(tie.looked), sorted(tie.bought)) for other, tie in ties.items()]
+            [(other, tie.mark, tie.looked, tie.bought) for other, tie in ties.items()]
             for ties in counted.pairings.values()
         ],
         "shoppers_kept": SHOPPERS_KEPT,

@@ -24,10 +24,11 @@ class Pairing:
     """What is added to one product's tie to another."""
 
     mark: float
-    looked: set[int] = field(default_factory=set)
-    """Shoppers (their numbers) who looked at both in one visit, a few of them."""
-    bought: set[int] = field(default_factory=set)
-    """Shoppers who bought both in one order."""
+    looked: list[int] = field(default_factory=list)
+    """Shoppers (their numbers) who looked at both in one visit: the first few, in order, so that however the log is cut
+    into batches the same ones are remembered."""
+    bought: list[int] = field(default_factory=list)
+    """Shoppers who bought both in one order, likewise."""
 
 
 @dataclass(slots=True)
@@ -91,9 +92,9 @@ def _pair(counted: Counted, one: str, two: str, mark: float) -> Pairing:
     return tie
 
 
-def _keep(shoppers: set[int], shopper: int) -> None:
-    if len(shoppers) < SHOPPERS_KEPT:
-        shoppers.add(shopper)
+def _keep(shoppers: list[int], shopper: int) -> None:
+    if len(shoppers) < SHOPPERS_KEPT and shopper not in shoppers:
+        shoppers.append(shopper)
 
 
 def _add(marks: dict[str, float], product_id: str, mark: float) -> None:

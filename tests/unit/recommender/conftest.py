@@ -78,7 +78,7 @@ class MemoryCounts:
         self.reached: dict[tuple[str, int], int] = {}
         self.trails: dict[tuple[str, str], Trail] = {}
         self.boards_of: dict[tuple[str, str], dict[str, float]] = {}
-        self.ties: dict[tuple[str, str], dict[str, tuple[float, set[int], set[int]]]] = {}
+        self.ties: dict[tuple[str, str], dict[str, tuple[float, list[int], list[int]]]] = {}
         self.shoppers: dict[tuple[str, str], dict[str, int]] = {}
         self.clock_ms = 0
         self.profiles: dict[str, tuple[ProfileUpdated, Any]] = {}
@@ -108,8 +108,8 @@ class MemoryCounts:
             for other, new in pairings.items():
                 known = ties.get(other)
                 mark = add_marks(known[0], new.mark) if known else new.mark
-                looked, bought = (known[1], known[2]) if known else (set(), set())
-                ties[other] = (mark, _some(looked | new.looked), _some(bought | new.bought))
+                looked, bought = (known[1], known[2]) if known else ([], [])
+                ties[other] = (mark, _first(looked + new.looked), _first(bought + new.bought))
         self.trails |= {(tenant, customer): trail for customer, trail in counted.trails.items()}
         self.clock_ms = max(self.clock_ms, counted.latest_ms)
         self.counted[place] = upto.offset
@@ -155,8 +155,8 @@ class MemoryCounts:
             raise self.failure
 
 
-def _some(shoppers: set[int]) -> set[int]:
-    return set(sorted(shoppers)[:SHOPPERS_KEPT])
+def _first(shoppers: list[int]) -> list[int]:
+    return list(dict.fromkeys(shoppers))[:SHOPPERS_KEPT]
 
 
 class MemoryArrivals:

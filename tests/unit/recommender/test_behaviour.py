@@ -81,8 +81,8 @@ async def test_going_back_and_forth_in_one_visit_is_one_pair() -> None:
     counts = await _counted([_messages(looks)])
     mark, looked, bought = counts.ties[TENANT, "P"]["Q"]
     assert CO_VISITS.worth(mark, counts.clock_ms) == pytest.approx(1, abs=0.01)
-    assert looked == {shopper_number("a")}
-    assert bought == set()
+    assert looked == [shopper_number("a")]
+    assert bought == []
     assert counts.ties[TENANT, "Q"]["P"][0] == mark
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -17,15 +19,25 @@ from rapport.ops.settings import KafkaSettings
 log = structlog.stdlib.get_logger(__name__)
 # How long a take waits for records before it looks whether to stop.
 _WAIT_S = 0.2
+# An idle partition is looked ahead of this often: a question to the broker, well within the watchdog's patience.
+_LOOK_EVERY_S = 5.0
 
 
 class FaustIntake:
     """Records offered by the stream, taken by the partition's worker."""
 
     def __init__(
-        self, place: TopicPartition, max_batch: int, generation: Callable[[], int], settings: KafkaSettings
+        self,
+        place: TopicPartition,
+        max_batch: int,
+        generation: Callable[[], int],
+        end: Callable[[TopicPartition], Awaitable[int]],
+        settings: KafkaSettings,
     ) -> None:
-        """`generation` tells the group's current one: what was fetched under another is not ours to handle."""
+        """`generation` tells the group's current one: what was fetched under another is not ours to handle.
+
+        `end` asks the broker where the partition ends.
+        """
         self._place, self._max_batch, self._generation, self._settings = place, max_batch, generation, settings
         self._waiting: deque[Any] = deque()
         self._ready: deque[Record] = deque()
@@ -33,6 +45,7 @@ class FaustIntake:
         self._room = asyncio.Event()
         self._room.set()
         self._next = 0
+        self._end, self._look_at = end, 0.0
 
     async def offer(self, message: Any) -> None:
         """Takes in one of Faust's messages; waits while there are two batches already."""
@@ -72,7 +85,20 @@ class FaustIntake:
         self._next = message.offset + 1
 
     async def idle_offset(self) -> int:
+        # Faust tells nothing of the markers that end a transaction (a replay's, say). The last one is followed by no
+        # record to tell of it, and would count as lag for ever.
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _LOOK_EVERY_S
+            await self._look_ahead()
         return self._next
+
+    async def _look_ahead(self) -> None:
+        end = await self._end(self._place)
+        ahead = read_range(self._settings, self._place.topic, self._place.partition, self._next, end)
+        async with contextlib.aclosing(ahead):
+            async for _ in ahead:
+                return  # a record: the stream will bring it, or the watchdog sees that it does not
+        self._next = max(self._next, end)
 
     async def _fill(self, upto: int) -> None:
         """Reads what lies between: nothing, after a transaction or compaction; else what the stream passed over."""

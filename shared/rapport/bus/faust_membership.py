@@ -93,7 +93,13 @@ class FaustMembership:
                 await intake.offer(message)
 
     def _current(self, message: Any) -> bool:
-        return bool(message.generation_id == self._app.consumer_generation_id)
+        return bool(message.generation_id == self._generation())
+
+    def _generation(self) -> int:
+        return int(self._app.consumer_generation_id)
+
+    async def _end(self, place: TopicPartition) -> int:
+        return int((await self._offsets.end_offsets([place]))[place])
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         """Called before the partitions go; the group waits."""
@@ -122,7 +128,7 @@ class FaustMembership:
             log.info("partitions assigned", group=self._group, partitions=len(self._workers))
 
     def _begin(self, place: TopicPartition) -> None:
-        intake = FaustIntake(place, self._max_batch, lambda: int(self._app.consumer_generation_id), self._settings)
+        intake = FaustIntake(place, self._max_batch, self._generation, self._end, self._settings)
         commits = PartitionCommits(self._group, place, self._offsets, self._settings, member=False)
         self._intakes[place.partition] = intake
         self._workers.begin(self._new_worker(place, intake, commits))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -25,7 +25,7 @@ def record_of(read: ConsumerRecord) -> Record:
 
 async def read_range(
     settings: KafkaSettings, topic: str, partition: int, start: int, stop: int
-) -> AsyncIterator[Record]:
+) -> AsyncGenerator[Record, None]:
     """Committed records from offset `start` (or the earliest kept) up to, and without, `stop`.
 
     Raises `UnavailableError` when the broker falls silent.

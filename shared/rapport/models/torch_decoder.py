@@ -21,6 +21,8 @@ from rapport.ops.errors import InvalidRequest, ModelError
 # longer than this takes. Shorter rests are read as a multiple of the second number and then the remainder, since a CPU
 # keeps compiled code and buffers for every length that it meets: 38 lengths instead of 256.
 _PROMPT_STRETCH, _PROMPT_GRAIN = 256, 32
+# Below it the scores, divided by the temperature, leave the range of numbers; the likeliest token wins anyway.
+_COLDEST = 1e-3
 # Texts under way at once. Each holds its cache and all share the device, so more would only slow each other down.
 _SLOTS = 4
 
@@ -118,7 +120,7 @@ def _stretch(left: int) -> int:
 
 def _choose(scores: torch.Tensor, sampling: Sampling, dice: torch.Generator) -> int:
     """The likeliest token, or one drawn from the nucleus: the fewest tokens whose probabilities reach `top_p`."""
-    if sampling.temperature == 0:
+    if sampling.temperature < _COLDEST:
         return int(scores.argmax())
     chances, tokens = torch.softmax(scores / sampling.temperature, dim=-1).sort(descending=True)
     # A token belongs to the nucleus while those before it have not reached the mass: the first always does.

@@ -28,6 +28,8 @@ from rapport.serving.lanes import Lanes
 from rapport.serving.text_engine import TextPiece, TextRequest
 from rapport.serving.text_job import TextJob
 
+# No model's tokens are as long on average: more characters than this for each cannot fit, and are not worth counting.
+_CHARACTERS_A_TOKEN = 64
 # Seconds between looks at readers that are behind, when no other text wants the device.
 _LOOK_S = 0.05
 
@@ -102,6 +104,9 @@ class GenerationLoop:
 
     async def _admit(self, request: TextRequest) -> TextJob:
         arrived = time.monotonic()
+        characters = sum(len(content) for _, content in request.turns)
+        if characters > self._decoder.context * _CHARACTERS_A_TOKEN:
+            raise InvalidRequest(f"{characters} characters", field="messages", fix="shorten them")
         prompt = await self._tokenizing.run(self._decoder.prompt, request.turns)
         most = request.max_tokens or self._default_max_tokens
         room = self._decoder.context - len(prompt)

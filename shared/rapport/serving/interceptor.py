@@ -60,18 +60,20 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return call
 
     def _stream(self, method: str, handler: Handler) -> Any:
-        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+        async def call(request: Any, context: Context) -> None:
+            # Written rather than yielded: a generator that gRPC leaves half-way is closed by whoever collects garbage,
+            # later and in another context; here it is closed at once when the caller goes away.
             answers = handler.unary_stream(request, context)
             async with self._guard(method, context), contextlib.aclosing(answers):
                 async for answer in answers:
-                    yield answer
+                    await context.write(answer)
 
         return call
 
     @contextlib.asynccontextmanager
     async def _guard(self, method: str, context: Context) -> AsyncIterator[None]:
         left = context.time_remaining()
-        seconds = UNBOUNDED_CALL_S if left is None else min(left, UNBOUNDED_CALL_S)
+        seconds = UNBOUNDED_CALL_S if left is None else left
         began, code = time.perf_counter(), grpc.StatusCode.OK
         try:
             with span(method, traceparent_of(_pairs(context)), SpanKind.SERVER), deadline_in(seconds):

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import pytest
 
 from deploy.local.servers import EmbeddedServers
+from rapport.bus import producer as producing
 from rapport.bus.consumer import HandlerConsumer
 from rapport.bus.messages import Message
 from rapport.bus.producer import EventProducer
 from rapport.bus.stateful import StatefulConsumer
 from rapport.bus.view import TopicView
 from rapport.ops.errors import UnavailableError
-from tests.integration.bus.support import IN, OUT, counting, echo, fresh, ids_until, living, until, viewed
+from tests.integration.bus.support import IN, OUT, counting, echo, fresh, ids_on, ids_until, living, until, viewed
 
 EVENTS = 600
 
@@ -48,6 +49,32 @@ async def test_a_broker_that_restarts_under_load(runtime: str, servers: Embedded
         await until(lambda: seen == plain | keyed, 30)
         await until(lambda: all(part.health().ready for part in parts), 30)
         assert all(part.health().live for part in parts)
+
+
+async def test_a_publisher_goes_on_after_events_that_it_had_to_give_up(
+    servers: EmbeddedServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producing, "_ANSWER_WITHIN_S", 3.0)
+    settings = await fresh(servers.bootstrap_servers)
+    producer = EventProducer("test", settings.kafka)
+    async with living(producer):
+        await producer.send(viewed(0))
+        await asyncio.to_thread(servers.stop_broker)
+        try:
+            for number in range(1, 4):
+                with pytest.raises(UnavailableError):
+                    await producer.send(viewed(number))
+        finally:
+            await asyncio.to_thread(servers.start_broker)
+        async with asyncio.timeout(30):
+            for number in range(4, 40):
+                while True:
+                    try:
+                        await producer.send(viewed(number))
+                        break
+                    except UnavailableError:
+                        await asyncio.sleep(0.2)
+    assert {f"e{number}" for number in range(4, 40)} <= (await ids_on(settings, IN)).keys()
 
 
 async def _send_all(producer: EventProducer) -> None:

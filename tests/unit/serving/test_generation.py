@@ -81,6 +81,7 @@ async def test_texts_take_turns(loop_of: LoopOf) -> None:
         (request("hi", stop=("x",) * 9), "sampling.stop"),
         (request("hi", max_tokens=50), "sampling.max_tokens"),
         (request("word " * 60), "messages"),
+        (request("w" * 1_000_000), "messages"),
     ],
 )
 async def test_a_request_that_cannot_be_answered_is_refused(loop_of: LoopOf, wrong: TextRequest, field: str) -> None:

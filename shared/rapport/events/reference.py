@@ -18,10 +18,12 @@ Every message is a CloudEvent 1.0. **Binary mode**: the headers `ce_specversion`
 `ce_type`, `ce_source`, and optionally `ce_time`, `ce_tenant`, `traceparent`; `content-type: application/json`; the
 payload as JSON in the value. **Structured mode** (`content-type: application/cloudevents+json`) is accepted too.
 
-The message **key** must be what the topic names below: it keeps the order. Hash it with murmur2, as the Java client does
-(librdkafka: `partitioner=murmur2_random`), or events of one customer sent by different clients part ways. Times are RFC 3339 or epoch milliseconds,
-money is a decimal (as text) with an ISO 4217 currency, ids are at most 256 bytes. Fields that Rapport does not know are
-kept. What cannot be read goes to the reading group's dead-letter topic with the field and the reason.
+The message **key** must be what the topic names below: it keeps the order. Hash it with murmur2, as the Java client
+does (librdkafka: `partitioner=murmur2_random`), or events of one customer sent by different clients part ways.
+
+Times are RFC 3339 or epoch milliseconds, money is a decimal (as text) with an ISO 4217 currency, ids are at most 256
+bytes. Fields that Rapport does not know are kept. What cannot be read goes to the reading group's dead-letter topic with
+the field and the reason.
 
 Topic names carry the prefix `rapport.` (`RAPPORT_KAFKA__TOPIC_PREFIX`).
 """

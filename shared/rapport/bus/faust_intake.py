@@ -89,7 +89,7 @@ class FaustIntake:
         # record to tell of it, and would count as lag for ever.
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + _LOOK_EVERY_S
-            pass
+            await self._look_ahead()
         return self._next
 
     async def _look_ahead(self) -> None:

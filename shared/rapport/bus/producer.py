@@ -40,7 +40,7 @@ class EventProducer:
         # An idempotent producer of aiokafka never recovers from a record that it gave up: the sequence has a gap then,
         # and the broker refuses all that follow. Without, a retry may arrive twice, under the same event id.
         answer_ms = int(_ANSWER_WITHIN_S * 1000)
-        producer = writer(self._settings, request_timeout_ms=answer_ms)
+        producer = writer(self._settings, enable_idempotence=False, acks="all", request_timeout_ms=answer_ms)
         try:
             with unavailable(self._settings):
                 await producer.start()

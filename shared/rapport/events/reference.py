@@ -22,8 +22,8 @@ The message **key** must be what the topic names below: it keeps the order. Hash
 does (librdkafka: `partitioner=murmur2_random`), or events of one customer sent by different clients part ways.
 
 Times are RFC 3339 or epoch milliseconds, money is a decimal (as text) with an ISO 4217 currency, ids are at most 256
-bytes. Fields that Rapport does not know are kept. What cannot be read goes to the reading group's dead-letter topic with
-the field and the reason.
+bytes. Fields that Rapport does not know are kept. What cannot be read goes to the reading group's dead-letter topic
+with the field and the reason.
 
 Topic names carry the prefix `rapport.` (`RAPPORT_KAFKA__TOPIC_PREFIX`).
 """

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
 
+import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -17,26 +18,27 @@ from tests.chaos.ledger import PRICE, PRODUCTS, Ledger
 from tests.e2e.goods import CURRENCY
 from tests.e2e.page import Json, Page
 from tests.e2e.shopfront import Publisher
+from tests.e2e.stack import Stack
 
 RATE = 100
 # A broker that is away answers nobody; the same event, with the same id, is sent again after this.
 _ANSWER_WITHIN_MS = 15_000
+# More than any of our disturbances lasts.
+_TAKEN_WITHIN_S = 180.0
+# Page views come over HTTP, all else straight from Kafka.
+BY_GATEWAY = "page_viewed"
 _KINDS = ("Camping stoves", "Board games", "Bird feeders")
 
 
 class Load:
-    """`RATE` behaviour events a second; beside them now and then an order, a question, a brief, a changed product."""
+    """`RATE` behaviour events a second; beside them now and then an order, a question, a brief, a changed product, and
+    a page view by way of the gateway."""
 
-    def __init__(self, shop: Publisher, ledger: Ledger) -> None:
+    def __init__(self, shop: Publisher, gateway: httpx.AsyncClient, ledger: Ledger) -> None:
         self.ledger = ledger
-        self._shop = shop
+        self._shop, self._gateway = shop, gateway
         self._under_way: set[asyncio.Task[None]] = set()
         self._stopped = False
-
-    @property
-    def unanswered(self) -> int:
-        """Events that the broker has not confirmed yet."""
-        return len(self._under_way)
 
     async def stock(self) -> None:
         """The products, before anybody looks at them."""
@@ -60,35 +62,45 @@ class Load:
         await asyncio.gather(*self._under_way)
 
     async def _deliver(self, event: str, payload: Json) -> None:
-        event_id = uuid.uuid4().hex
-        while True:
-            try:
-                await self._shop.publish(event, payload, ce_id=event_id)
-            except KafkaError:
-                # It may have been stored all the same: the id is what tells.
-                await asyncio.sleep(0.5)
-            else:
-                break
+        event_id, deadline = uuid.uuid4().hex, time.monotonic() + _TAKEN_WITHIN_S
+        while not await self._taken(event, payload, event_id):
+            assert time.monotonic() < deadline, f"nobody takes events any more: {event}"
+            # It may have been stored all the same: the id is what tells.
+            await asyncio.sleep(0.5)
         self.ledger.note(event, payload)
+
+    async def _taken(self, event: str, payload: Json, event_id: str) -> bool:
+        try:
+            if event == BY_GATEWAY:
+                call = {"userId": payload["customer_id"], "name": "Home", "messageId": event_id}
+                answer = await self._gateway.post("/v1/page", json=call)
+                return answer.status_code == 200
+            await self._shop.publish(event, payload, ce_id=event_id)
+        except (KafkaError, httpx.TransportError):
+            return False
+        return True
 
 
 @asynccontextmanager
-async def steady_load(page: Page, bootstrap_servers: str) -> AsyncIterator[Load]:
+async def steady_load(page: Page, stack: Stack) -> AsyncIterator[Load]:
     """The load while the block runs; stopped in order at its end."""
     ledger = Ledger(uuid.uuid4().hex[:8], datetime.now(UTC).replace(microsecond=0))
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, enable_idempotence=True, request_timeout_ms=_ANSWER_WITHIN_MS
+        bootstrap_servers=stack.bootstrap_servers, acks="all", request_timeout_ms=_ANSWER_WITHIN_MS
     )
     await producer.start()
     try:
-        load = Load(Publisher(page, producer), ledger)
-        await load.stock()
-        running = asyncio.create_task(load.run())
-        try:
-            yield load
-        finally:
-            await load.stop()
-            await running
+        async with httpx.AsyncClient(
+            base_url=stack.address("gateway"), auth=(stack.write_key, ""), timeout=30
+        ) as gateway:
+            load = Load(Publisher(page, producer), gateway, ledger)
+            await load.stock()
+            running = asyncio.create_task(load.run())
+            try:
+                yield load
+            finally:
+                await load.stop()
+                await running
     finally:
         await producer.stop()
 
@@ -99,6 +111,8 @@ def everything(ledger: Ledger) -> Iterator[list[tuple[str, Json]]]:
         events = [behaviour(ledger, number)]
         if number % RATE == 10:
             events.append(question(ledger, number))
+        if number % RATE == 60:
+            events.append((BY_GATEWAY, {"customer_id": ledger.customer(number)}))
         if number % (2 * RATE) == 20:
             events.append(order_state(ledger, number))
             events.append(product_event(ledger, number // (2 * RATE), number))

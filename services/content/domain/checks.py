@@ -67,6 +67,8 @@ class Checker:
         if not any(normalise(product.name) in plain for product in facts.products):
             found.append(f"does not name {facts.products[0].name}")
         bare = _without_given_words(plain, facts, need)
+        if kind == "campaign" and facts.discount_percent is not None and not _states_offer(bare, facts):
+            found.append(f"does not state the discount of {facts.discount_text}")
         found += [f"number that is not in the brief: {number}" for number in _foreign_numbers(bare, facts)]
         found += [f"quantity that is not in the brief: {match.group()}" for match in _SPELLED.finditer(bare)]
         language = "zh" if facts.chinese else "en"
@@ -109,6 +111,14 @@ def _foreign_numbers(text: str, facts: Facts) -> Iterator[str]:
         kind = _measures(text[: match.start()], text[match.end() :])
         if _value(match.group()) not in getattr(allowed, kind):
             yield f"{match.group()} ({_MEASURES[kind]})"
+
+
+def _states_offer(text: str, facts: Facts) -> bool:
+    """Whether the discount, or a price after it, is told: a campaign without is no offer."""
+    off = facts.discount_percent or Decimal(0)
+    told = {"percent": {off}, "zhe": {(100 - off) / 10}, "money": {product.sale_price for product in facts.products}}
+    numbers = ((_measures(text[: at.start()], text[at.end() :]), _value(at.group())) for at in _NUMBER.finditer(text))
+    return any(value in told.get(kind, ()) for kind, value in numbers)
 
 
 _MEASURES = {"percent": "percent", "zhe": "折", "money": "price", "dates": "date or quantity"}

@@ -10,7 +10,7 @@ import pytest
 from deploy.local.servers import EmbeddedServers
 from rapport.bus import producer as producing
 from rapport.bus.consumer import HandlerConsumer
-from rapport.bus.messages import Message
+from rapport.bus.messages import Message, Outgoing
 from rapport.bus.producer import EventProducer
 from rapport.bus.stateful import StatefulConsumer
 from rapport.bus.view import TopicView
@@ -59,31 +59,37 @@ async def test_a_publisher_goes_on_after_events_that_it_had_to_give_up(
     producer = EventProducer("test", settings.kafka)
     async with living(producer):
         await producer.send(viewed(0))
-        await asyncio.to_thread(servers.stop_broker)
+        stopping = asyncio.create_task(asyncio.to_thread(servers.stop_broker))
         try:
-            for number in range(1, 4):
-                with pytest.raises(UnavailableError):
-                    await producer.send(viewed(number))
+            # Under way while it goes, as at a gateway: some are handed over and then given up.
+            lost = [asyncio.create_task(_send(producer, number / 100, number)) for number in range(1, 600)]
+            gave_up = await asyncio.gather(*lost, return_exceptions=True)
         finally:
+            await stopping
             await asyncio.to_thread(servers.start_broker)
+        assert any(isinstance(one, UnavailableError) for one in gave_up)
+        after = {f"e{number}" for number in range(1000, 1030)}
         async with asyncio.timeout(30):
-            for number in range(4, 40):
-                while True:
-                    try:
-                        await producer.send(viewed(number))
-                        break
-                    except UnavailableError:
-                        await asyncio.sleep(0.2)
-    assert {f"e{number}" for number in range(4, 40)} <= (await ids_on(settings, IN)).keys()
+            for number in range(1000, 1030):
+                await _send_until_taken(producer, [viewed(number)])
+    assert after <= (await ids_on(settings, IN)).keys()
+
+
+async def _send(producer: EventProducer, after_s: float, number: int) -> None:
+    await asyncio.sleep(after_s)
+    await producer.send(viewed(number))
 
 
 async def _send_all(producer: EventProducer) -> None:
     """Sends again what the broker did not confirm: some of it may then be there twice, under the same id."""
     for first in range(0, EVENTS, 20):
-        while True:
-            try:
-                await producer.send_many([viewed(number) for number in range(first, first + 20)])
-                break
-            except UnavailableError:
-                await asyncio.sleep(0.2)
+        await _send_until_taken(producer, [viewed(number) for number in range(first, first + 20)])
         await asyncio.sleep(0.1)
+
+
+async def _send_until_taken(producer: EventProducer, events: Sequence[Outgoing]) -> None:
+    while True:
+        try:
+            return await producer.send_many(events)
+        except UnavailableError:
+            await asyncio.sleep(0.2)

@@ -32,6 +32,8 @@ def test_honest_copy_passes(checker: Checker) -> None:
         ("Fernhill Trail Runner 2, 20% off until 15 March.", "15 (date or quantity)"),
         ("Fernhill Trail Runner 2 is half price.", "half"),
         ("Trail shoes are 20% off.", "does not name"),
+        ("Product: Fernhill Trail Runner 2", "does not state the discount of 20%"),
+        ("Fernhill Trail Runner 2 for €129 until 20 March.", "does not state the discount of 20%"),
         ("The best shoe: Fernhill Trail Runner 2.", "absolute"),
         ("Fernhill Trail Runner 2 with free shipping.", "promise"),
         ("Hurry, Fernhill Trail Runner 2 is 20% off.", "urgency"),
@@ -51,6 +53,7 @@ def test_wrong_copy_is_refused_with_the_reason(checker: Checker, text: str, prob
     ("text", "problem"),
     [
         ("云岭越野跑鞋二代7折优惠。", "7 (折)"),
+        ("云岭越野跑鞋二代,现价€129。", "does not state the discount of 8折"),
         ("云岭越野跑鞋二代,全网最低价。", "absolute"),
         ("云岭越野跑鞋二代,国家级品质。", "absolute"),
         ("云岭越野跑鞋二代,今天包邮。", "promise"),

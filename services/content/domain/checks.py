@@ -116,7 +116,8 @@ def _foreign_numbers(text: str, facts: Facts) -> Iterator[str]:
 def _states_offer(text: str, facts: Facts) -> bool:
     """Whether the discount, or a price after it, is told: a campaign without is no offer."""
     off = facts.discount_percent or Decimal(0)
-    told = {"percent": {off}, "zhe": {(100 - off) / 10}, "money": {product.sale_price for product in facts.products}}
+    prices = {product.sale_price for product in facts.products if product.sale_price is not None}
+    told: dict[str, set[Decimal]] = {"percent": {off}, "zhe": {(100 - off) / 10}, "money": prices}
     numbers = ((_measures(text[: at.start()], text[at.end() :]), _value(at.group())) for at in _NUMBER.finditer(text))
     return any(value in told.get(kind, ()) for kind, value in numbers)
 

@@ -5,7 +5,7 @@
 Protocol: `./rapport up` without the demo's traffic, the demo shop's catalogue (some 300 products, real small models on
 the CPU), everything on this machine, this client too. A plain aiokafka producer sends views, searches and purchases at
 the given rate, evenly spaced: 300 returning customers, and every tenth event the first one of somebody new. Warm-up
-10 s. A recommendation names the event that it follows from; its latency is the time from the call of send to its
+30 s. A recommendation names the event that it follows from; its latency is the time from the call of send to its
 arrival at a read_committed consumer. An event that changes no answer, or is overtaken by a newer one of the same
 customer, has none and is not counted; `answered` says how many have one. "new customer": of those events alone, since
 each of them must bring an answer. "profile": the same for profiles.v1.
@@ -32,7 +32,7 @@ from tests.e2e.page import Json, Page
 from tests.e2e.shopfront import Publisher, publisher, subscription
 from tests.e2e.stack import Stack, whole_stack
 
-WARM_UP_S, SETTLE_S, REGULARS, NEW_EVERY = 10.0, 15.0, 300, 10
+WARM_UP_S, SETTLE_S, REGULARS, NEW_EVERY = 30.0, 15.0, 300, 10
 WATCHED = {"recommendations.v1": "recommendation", "profiles.v1": "profile"}
 
 

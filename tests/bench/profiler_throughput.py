@@ -135,8 +135,8 @@ def rows(found: Sequence[dict[str, Rates]]) -> list[Row]:
             "reader": name,
             "events/s": wall,
             "per CPU s": cpu,
-            "profiler is": f"{own[0] / wall:.2f} x",
-            "by CPU": f"{own[1] / cpu:.2f} x",
+            "profiler is": f"{own[0] / wall:.3g} x",
+            "by CPU": f"{own[1] / cpu:.3g} x",
         }
         for name, (wall, cpu) in medians.items()
     ]

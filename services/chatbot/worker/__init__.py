@@ -1,4 +1,4 @@
-"""The chatbot's model worker: embeds questions and articles, and writes answers."""
+"""The chatbot's model worker: embeds questions and articles, reads the sentiment of messages, and writes answers."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from rapport.serving.worker import worker_parts
 
 
 def parts(settings: Settings) -> list[Part]:
-    """An encoder and a language model on one device."""
-    return worker_parts(settings, embed=True, generate=True)
+    """An encoder with the sentiment head, and a language model, on one device."""
+    return worker_parts(settings, embed=True, tasks=("sentiment",), generate=True)

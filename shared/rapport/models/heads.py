@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from rapport.models.folder import read_json
 from rapport.models.ports import ModelId, Role, Rows
@@ -71,21 +72,67 @@ class Fitted:
 
     head: SoftmaxHead
     held_out_accuracy: float
+    unseen: npt.NDArray[np.float64]
+    """[examples, labels]: what was said of each example while it was left out."""
 
 
-def fit(model: ModelId, vectors: Rows, answers: Sequence[str], role: Role, inverse_penalty: float = 30.0) -> Fitted:
-    """Multinomial logistic regression from unit `vectors` [texts, dimensions] to `answers`.
+def fit(
+    model: ModelId,
+    vectors: Rows,
+    answers: Sequence[str],
+    role: Role,
+    inverse_penalty: float = 30.0,
+    *,
+    balanced: bool = False,
+) -> Fitted:
+    """Multinomial logistic regression from unit `vectors` [texts, dimensions] to `answers`, calibrated by temperature.
 
     `inverse_penalty`: E5's vectors lie close together (cosines 0.7 to 0.9), so that scikit-learn's default of 1 leaves
-    the weights too small to part them.
+    the weights too small to part them. `balanced`: every label counts alike, however many examples it has.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from threadpoolctl import threadpool_limits
 
-    regression = LogisticRegression(C=inverse_penalty, max_iter=2000)
+    regression = LogisticRegression(C=inverse_penalty, max_iter=2000, class_weight="balanced" if balanced else None)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    accuracy = float(cross_val_score(regression, vectors, answers, cv=folds).mean())
-    regression.fit(vectors, answers)
+    # One thread: beside busy processes BLAS threads wait for each other, and half a second becomes half a minute.
+    with threadpool_limits(1):
+        unseen = cross_val_predict(regression, vectors, answers, cv=folds, method="predict_proba")
+        regression.fit(vectors, answers)
     labels = tuple(str(label) for label in regression.classes_)
-    weights, biases = regression.coef_.astype(np.float32), regression.intercept_.astype(np.float32)
-    return Fitted(SoftmaxHead(model, labels, role, weights, biases), accuracy)
+    truth = np.array([labels.index(answer) for answer in answers])
+    temperature = _temperature(unseen, truth)
+    # Of two labels scikit-learn keeps the second one's weights alone.
+    weights, biases = (
+        (regression.coef_, regression.intercept_)
+        if len(labels) > 2
+        else (np.vstack([0 * regression.coef_, regression.coef_]), np.append(0, regression.intercept_))
+    )
+    head = SoftmaxHead(
+        model,
+        labels,
+        role,
+        (weights / temperature).astype(np.float32),
+        (biases / temperature).astype(np.float32),
+    )
+    return Fitted(head, float((unseen.argmax(axis=1) == truth).mean()), _tempered(unseen, temperature))
+
+
+def _tempered(probabilities: npt.NDArray[np.float64], temperature: float) -> npt.NDArray[np.float64]:
+    powers = np.maximum(probabilities, 1e-12) ** (1 / temperature)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _temperature(probabilities: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]) -> float:
+    """What to divide the scores by so that unseen examples are likeliest (Guo et al. 2017, "On calibration of modern
+    neural networks"). `probabilities` [examples, labels], `truth` [examples]: columns.
+    """
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(truth))
+
+    def surprise(log_temperature: float) -> float:
+        return -float(np.log(_tempered(probabilities, float(np.exp(log_temperature)))[rows, truth]).mean())
+
+    return float(np.exp(minimize_scalar(surprise, bounds=(-2.0, 2.0), method="bounded").x))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 Rows = npt.NDArray[np.float32]
+
+PAIR = "\x1e"
+"""Stands between query and passage in the one text that a reranker gets; the query's own are taken out first."""
 
 
 class Role(Enum):
@@ -52,6 +55,14 @@ class SequenceBackend(Protocol):
         """float32 [sequences, dimensions]. An encoder's rows have L2 norm 1."""
 
 
+@runtime_checkable
+class Packing(Protocol):
+    """A backend that pads next to nothing, whatever lengths come together."""
+
+    @property
+    def packs(self) -> bool: ...
+
+
 class Head(Protocol):
     """A classifier on top of an encoder's vectors."""
 
@@ -68,52 +79,3 @@ class Head(Protocol):
 
     def probabilities(self, vectors: Rows) -> Rows:
         """P(c|x) = softmax(W x + b): float32 [texts, labels], rows sum to 1, from `vectors` [texts, dimensions]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How to choose the next token. `temperature` 0: the likeliest (greedy). The same `seed` gives the same text."""
-
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one step brought: the text that is new, whether a token was made, whether the model ended."""
-
-    text: str
-    tokens: int
-    ended: bool
-
-
-class Decoding(Protocol):
-    """One text under way."""
-
-    def step(self) -> Step:
-        """A bounded piece of device work: a stretch of the prompt, or one token."""
-
-
-class Decoder(Protocol):
-    """A language model. `prompt` runs on the tokenising thread, `Decoding.step` on the device's."""
-
-    @property
-    def model(self) -> ModelId: ...
-
-    @property
-    def context(self) -> int:
-        """Tokens of prompt and answer together."""
-
-    @property
-    def slots(self) -> int:
-        """Texts under way at once."""
-
-    def prompt(self, turns: Sequence[tuple[str, str]]) -> list[int]:
-        """Ids of the chat (role, content) in the model's own template, up to where the answer begins.
-
-        Raises `InvalidRequest` when the template refuses the turns.
-        """
-
-    def begin(self, prompt: Sequence[int], sampling: Sampling) -> Decoding:
-        """A text to be decoded; no device work yet."""

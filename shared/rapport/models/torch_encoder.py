@@ -9,20 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from tokenizers import Tokenizer
 from transformers import AutoModel
 
-from rapport.models.folder import embedding, identify, read_json
+from rapport.models.folder import identify, read_json
 from rapport.models.ports import ModelId, Role, Rows
 from rapport.models.quiet import quiet
+from rapport.models.text_ids import TextIds
 from rapport.models.torch_device import choose_device, compute_dtype, set_threads
 from rapport.ops.errors import ModelError
 
 # Tokens from which on a batch is no faster: 2 Zen 5 cores peak at 500 to 2,000 (604 to 617 texts/s; 406 at 8,192);
 # GPUs want all that the settings allow.
 _BATCH_TOKENS_CPU, _BATCH_TOKENS_GPU = 2_048, 65_536
-# No vocabulary has longer pieces on average: what lies behind this many characters a token cannot reach the window.
-_CHARACTERS_A_TOKEN = 64
 
 
 class TorchEncoder:
@@ -43,26 +41,24 @@ class TorchEncoder:
         """
         set_threads(threads)
         self._device = choose_device(device)
-        self._embedding = embedding(folder, prefixes)
-        self._tokenizer = _tokenizer(folder, self._embedding.window)
-        self._network = _network(folder, self._device, dtype or compute_dtype(self._device))
+        self._ids = TextIds(folder, prefixes)
+        self._embedding = self._ids.embedding
+        self.network = _network(folder, self._device, dtype or compute_dtype(self._device))
         self._pad = int(read_json(folder / "config.json").get("pad_token_id") or 0)
         self.model: ModelId = identify(folder, name)
-        self.dimensions: int = self._network.config.hidden_size
+        self.dimensions: int = self.network.config.hidden_size
         self.batch_tokens: int = _BATCH_TOKENS_CPU if self._device.type == "cpu" else _BATCH_TOKENS_GPU
 
     def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:
         """Ids of each text with its role's prefix and the model's marks, cut to the window."""
-        prefix, most = self._embedding.prefixes.get(role, ""), self._embedding.window * _CHARACTERS_A_TOKEN
-        encodings = self._tokenizer.encode_batch_fast([prefix + text[:most] for text in texts])
-        return [encoding.ids for encoding in encodings]
+        return self._ids(texts, role)
 
     def forward(self, sequences: Sequence[Sequence[int]]) -> Rows:
         """float32 [sequences, dimensions], L2 norm 1. Sequences of like length waste least."""
         ids, mask = self._padded(sequences)
         with torch.inference_mode():
             present = torch.from_numpy(mask).to(self._device)
-            hidden = self._network(
+            hidden = self.network(
                 input_ids=torch.from_numpy(ids).to(self._device),
                 # Nothing padded, nothing to mask: torch then takes its fastest attention.
                 attention_mask=None if mask.all() else present.long(),
@@ -97,16 +93,6 @@ def _round_up(size: int) -> int:
     """
     step = 1 << max(0, size.bit_length() - 3)
     return -(-size // step) * step
-
-
-def _tokenizer(folder: Path, window: int) -> Tokenizer:
-    file = folder / "tokenizer.json"
-    if not file.is_file():
-        raise ModelError(f"no tokenizer in {folder}: looked for tokenizer.json")
-    tokenizer = Tokenizer.from_file(str(file))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(window)
-    return tokenizer
 
 
 def _network(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:

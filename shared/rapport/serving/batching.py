@@ -1,7 +1,9 @@
 """Calls in, token-budget batches on the device, rows back to each call.
 
-First in, first out within a priority; no artificial delay: while one batch runs the next one fills. Bounded: a full
-queue refuses. Work that nobody waits for any more (cancelled, expired) is dropped before it reaches the device.
+First in, first out within a priority; no artificial delay: while one batch runs, what comes is tokenised and stands
+ready. The next batch is chosen in the moment in which the device is free (chosen earlier it would be smaller), and the
+rows of the one before are handed out while it runs. Bounded: a full queue refuses. Work that nobody waits for any more
+(cancelled, expired) is dropped before it reaches the device.
 """
 
 from __future__ import annotations
@@ -9,75 +11,60 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from rapport.models.ports import Role, Rows, SequenceBackend
-from rapport.ops.errors import DeadlineError, ModelError, OverloadedError, RapportError, UnavailableError
+from rapport.models.ports import Packing, Role, Rows, SequenceBackend
+from rapport.ops.errors import DeadlineError, ModelError, RapportError, UnavailableError
 from rapport.ops.parts import Health
-from rapport.serving.batch_plan import alike
+from rapport.serving.admission import Admission
+from rapport.serving.batch_plan import alike, packed
 from rapport.serving.deadline import deadline
+from rapport.serving.device_memory import out_of_memory
 from rapport.serving.device_thread import DeviceThread
+from rapport.serving.encoding_call import Answer, EncodingCall, EncodingText
 from rapport.serving.figures import Figures
 from rapport.serving.lanes import Lanes
+from rapport.serving.result_cache import ResultCache
+from rapport.serving.tokenizing import Tokenizing
 from rapport.serving.vocabulary import Priority
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`rows`: float32 [texts, dimensions], in the order of the texts. Times in seconds."""
-
-    rows: Rows
-    tokens: int
-    queue_s: float
-    compute_s: float
-
-
-@dataclass(eq=False, slots=True)
-class _Call:
-    sequences: Sequence[Sequence[int]]
-    rows: Rows
-    arrived: float
-    expires: float | None
-    answer: asyncio.Future[Answer]
-    taken: int = 0
-    done: int = 0
-    queue_s: float = 0.0
-    compute_s: float = 0.0
-
-    def over(self) -> bool:
-        """True when nobody waits; an expired call is told so."""
-        if not self.answer.done() and self.expires is not None and time.monotonic() >= self.expires:
-            self.answer.set_exception(DeadlineError("the time ran out in the queue"))
-        return self.answer.done()
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """One text of one call, on its way through a batch."""
-
-    call: _Call
-    at: int
-    sequence: Sequence[int] = field(repr=False)
+# A device that cannot hold this many tokens cannot hold the model.
+_LEAST_TOKENS = 256
+# Requests that a newer model is warmed with before it takes over.
+_RECORDED = 64
+_Texts = Sequence[EncodingText]
 
 
 class Batcher:
     """Runs one backend for many callers."""
 
     def __init__(
-        self, name: str, backend: SequenceBackend, device: DeviceThread, *, max_queue: int, max_batch_tokens: int
+        self,
+        name: str,
+        backend: SequenceBackend,
+        device: DeviceThread,
+        *,
+        max_queue: int,
+        max_batch_tokens: int,
+        max_queue_characters: int = 4_000_000,
+        cached_rows: int = 0,
     ) -> None:
         """`max_queue`: calls accepted and not answered. `max_batch_tokens`: most padded tokens in one execution."""
         self.backend = backend
-        self._device, self._tokenizing = device, DeviceThread(f"{name}-tokenizer")
-        self._max_queue, self._budget = max_queue, min(max_batch_tokens, backend.batch_tokens)
-        self._lanes: Lanes[_Call] = Lanes()
-        self._pending = 0
-        self._arrived = asyncio.Event()
+        self._device, self._tokenizing = device, Tokenizing(name, backend)
+        self._budget = min(max_batch_tokens, backend.batch_tokens)
         self._figures = Figures(name)
+        self._admission = Admission(self._figures, max_queue, max_queue_characters)
+        self._cache = ResultCache(name, cached_rows)
+        self._lanes: Lanes[EncodingCall] = Lanes()
+        self._arrived = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+        self.recorded: deque[tuple[str, Role]] = deque(maxlen=_RECORDED)
+        """Texts asked for lately."""
 
     def start(self) -> None:
         self._running = asyncio.create_task(self._run())
@@ -92,10 +79,14 @@ class Batcher:
             await running
         for lane in self._lanes.turn():
             for call in lane:
-                if not call.answer.done():
-                    call.answer.set_exception(UnavailableError("the worker is stopping"))
+                call.fail(UnavailableError("the worker is stopping"))
             lane.clear()
-        self._tokenizing.close()
+        await self._tokenizing.stop()
+
+    async def drain(self) -> None:
+        """Returns once every call that was accepted has its answer."""
+        while self._admission.calls:  # noqa: ASYNC110 - seldom, and a call must not pay for telling
+            await asyncio.sleep(0.01)
 
     def health(self) -> Health:
         if self._running is None or self._running.done():
@@ -108,10 +99,26 @@ class Batcher:
         Raises `OverloadedError` when the queue is full, `DeadlineError` when the time ran out before the last text
         was computed, `ModelError` when the model failed on these texts.
         """
-        if self._pending >= self._max_queue:
-            self._figures.failed("rejected")
-            raise OverloadedError(f"{self._pending} calls are waiting already", fix="try again later")
-        self._count(+1)
+        cached = self._cache.find(texts, role)
+        missing = [at for at, row in enumerate(cached) if row is None]
+        if not missing:
+            self._figures.answered(0.0, 0)
+            return Answer(np.array(cached, dtype=np.float32), 0, 0.0, 0.0)
+        wanted = [texts[at] for at in missing]
+        answer = await self._admitted(wanted, role, priority)
+        self.recorded.append((wanted[0], role))
+        self._cache.keep(wanted, role, answer.rows)
+        if len(missing) == len(texts):
+            return answer
+        rows = np.empty((len(texts), self.backend.dimensions), dtype=np.float32)
+        rows[missing] = answer.rows
+        for at, row in enumerate(cached):
+            if row is not None:
+                rows[at] = row
+        return Answer(rows, answer.tokens, answer.queue_s, answer.compute_s)
+
+    async def _admitted(self, texts: Sequence[str], role: Role, priority: Priority) -> Answer:
+        permit = self._admission.enter(texts)
         try:
             answer = await self._through(texts, role, priority)
         except (asyncio.CancelledError, DeadlineError):
@@ -121,15 +128,17 @@ class Batcher:
             self._figures.failed("backend")
             raise
         finally:
-            self._count(-1)
+            self._admission.leave(permit)
         self._figures.answered(answer.queue_s, answer.tokens)
         return answer
 
     async def _through(self, texts: Sequence[str], role: Role, priority: Priority) -> Answer:
         arrived, expires = time.monotonic(), deadline()
-        sequences = await self._tokenizing.run(self.backend.tokenize, texts, role)
+        if expires is not None and arrived >= expires:
+            raise DeadlineError("the time ran out before the call came in")
+        sequences = await self._tokenizing.run(texts, role)
         rows = np.empty((len(sequences), self.backend.dimensions), dtype=np.float32)
-        call = _Call(sequences, rows, arrived, expires, asyncio.get_running_loop().create_future())
+        call = EncodingCall(sequences, rows, arrived, expires, asyncio.get_running_loop().create_future())
         self._lanes.put(call, priority)
         self._arrived.set()
         try:
@@ -139,22 +148,22 @@ class Batcher:
             self._lanes.drop(call, priority)
             raise
 
-    def _count(self, change: int) -> None:
-        self._pending += change
-        self._figures.pending(self._pending)
-
     async def _run(self) -> None:
+        done = _NOTHING
         while True:
             self._arrived.clear()
             batch = self._take()
             if not batch:
+                done = done.hand_out()
                 await self._arrived.wait()
-            for part in alike(batch, self._budget):
-                await self._execute([text for text in part if not text.call.over()])
+            for part in packed(batch) if isinstance(self.backend, Packing) else alike(batch, self._budget):
+                texts = [text for text in part if not text.call.over()]
+                if texts:
+                    done = await self._execute(texts, done)
 
-    def _take(self) -> list[_Text]:
+    def _take(self) -> list[EncodingText]:
         """The next texts in line, as many as the budget holds; at least one if any wait."""
-        taken: list[_Text] = []
+        taken: list[EncodingText] = []
         tokens = 0
         for lane in self._lanes.turn():
             while lane:
@@ -164,51 +173,71 @@ class Batcher:
                     tokens += len(sequence)
                     if taken and tokens > self._budget:
                         return taken
-                    taken.append(_Text(call, call.taken, sequence))
+                    taken.append(EncodingText(call, call.taken, sequence))
                     call.taken += 1
                 lane.popleft()
         return taken
 
-    async def _execute(self, texts: Sequence[_Text]) -> None:
-        if not texts:
-            return
-        began = time.monotonic()
+    async def _execute(self, texts: _Texts, before: _Done) -> _Done:
+        """Runs `texts`, hands out the batch before meanwhile, and returns what is to be handed out next."""
+        running = asyncio.ensure_future(self._device.run(self._forward, texts))
+        # One turn of the loop, so that the device has its work before the callers of the last batch have theirs.
+        await asyncio.sleep(0)
+        before.hand_out()
         try:
-            rows = await self._device.run(self._forward, [text.sequence for text in texts])
+            rows, began, took = await running
+        except asyncio.CancelledError:
+            for text in texts:
+                text.call.fail(UnavailableError("the worker is stopping"))
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a model raises must end at the calls it concerns
-            await self._part(texts, error)
-            return
-        took = time.monotonic() - began
+            return await self._part(texts, error)
         self._figures.executed(len(texts), took)
-        for call in {text.call for text in texts}:
-            if call.done == 0:
-                call.queue_s = began - call.arrived
-            call.compute_s += took
-        for text, row in zip(texts, rows, strict=True):
-            text.call.rows[text.at] = row
-            text.call.done += 1
-            if text.call.done == len(text.call.sequences) and not text.call.answer.done():
-                call = text.call
-                tokens = sum(map(len, call.sequences))
-                call.answer.set_result(Answer(call.rows, tokens, call.queue_s, call.compute_s))
+        return _Done(texts, rows, began, took)
 
-    def _forward(self, sequences: Sequence[Sequence[int]]) -> Rows:
-        rows = self.backend.forward(sequences)
-        if rows.shape != (len(sequences), self.backend.dimensions) or not np.isfinite(rows).all():
+    def _forward(self, texts: _Texts) -> tuple[Rows, float, float]:
+        """The rows, when the device began, and how long it took."""
+        began = time.monotonic()
+        rows = self.backend.forward([text.sequence for text in texts])
+        if rows.shape != (len(texts), self.backend.dimensions) or not np.isfinite(rows).all():
             # Stored, such a vector would spoil every search that meets it.
             raise ModelError(f"the model gave numbers of shape {rows.shape}, or some that are not finite")
-        return rows
+        return rows, began, time.monotonic() - began
 
-    async def _part(self, texts: Sequence[_Text], error: Exception) -> None:
+    async def _part(self, texts: _Texts, error: Exception) -> _Done:
         """Finds whom a failed batch concerns, by halves: one bad text must not fail its neighbours, and what was too
-        much memory together may fit apart.
+        much memory together may fit apart (and later batches are made that much smaller).
         """
-        if len(texts) > 1:
-            half = len(texts) // 2
-            await self._execute(texts[:half])
-            await self._execute([text for text in texts[half:] if not text.call.over()])
-            return
-        answer = texts[0].call.answer
-        if not answer.done():
+        if out_of_memory(error):
+            self._budget = max(_LEAST_TOKENS, self._budget // 2)
+            self._figures.out_of_memory(self._budget)
+        if len(texts) == 1:
             told = error if isinstance(error, RapportError) else ModelError(f"the model failed: {error!r}")
-            answer.set_exception(told)
+            texts[0].call.fail(told)
+            return _NOTHING
+        done, half = _NOTHING, len(texts) // 2
+        for part in (texts[:half], texts[half:]):
+            left = [text for text in part if not text.call.over()]
+            if left:
+                done = await self._execute(left, done)
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A batch that was computed, its rows not handed out yet."""
+
+    texts: _Texts
+    rows: Rows
+    began: float
+    took: float
+
+    def hand_out(self) -> _Done:
+        for call in {text.call for text in self.texts}:
+            call.ran(self.began, self.took)
+        for text, row in zip(self.texts, self.rows, strict=True):
+            text.call.put(text.at, row)
+        return _NOTHING
+
+
+_NOTHING = _Done((), np.empty((0, 0), dtype=np.float32), 0.0, 0.0)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import grpc
 from opentelemetry.trace import SpanKind
 
-from rapport.ops.errors import DeadlineError, UnavailableError, from_grpc
+from rapport.ops.errors import ConfigurationError, DeadlineError, UnavailableError, from_grpc
 from rapport.ops.parts import Health
 from rapport.ops.tracing import TRACEPARENT, current_traceparent, span
 from rapport.serving.deadline import deadline, deadline_in, remaining
@@ -23,6 +23,9 @@ Stub = TypeVar("Stub")
 
 # Seconds between tries, doubling, each drawn from [half, whole] so that many callers do not come back together.
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.05, 2.0
+
+# Begins the address of a model server that is not ours.
+_INFERENCE = "kserve://"
 
 
 class PeerChannel:
@@ -130,7 +133,21 @@ class PeerChannel:
 
 
 class WorkerChannel(PeerChannel):
-    """The channel to a service's own model worker, shared by its encoder, classifier and generator clients."""
+    """The channel to a service's own model worker, shared by its encoder, classifier and generator clients.
+
+    The address `kserve://host:port/model` stands for a stock Triton or KServe server instead: the encoder's client then
+    speaks the Open Inference Protocol to its model of that name (`inference_model`).
+    """
 
     def __init__(self, address: str, timeout_s: float, *, wait_for_ready: bool = False) -> None:
+        """Raises `ConfigurationError` for an address of that form without a model."""
+        self.inference_model: str | None = None
+        if address.startswith(_INFERENCE):
+            address, _, self.inference_model = address.removeprefix(_INFERENCE).partition("/")
+            if not self.inference_model:
+                raise ConfigurationError(
+                    f"no model in {_INFERENCE}{address}",
+                    field="RAPPORT_WORKER__ADDRESS",
+                    fix=f"write {_INFERENCE}host:port/model",
+                )
         super().__init__("worker", address, timeout_s, wait_for_ready=wait_for_ready)

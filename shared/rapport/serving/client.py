@@ -3,8 +3,10 @@
 from rapport.models.ports import Role
 from rapport.serving.channel import PeerChannel, WorkerChannel
 from rapport.serving.classifier_client import Classified, ClassifierClient
-from rapport.serving.encoder_client import Embedded, EncoderClient
+from rapport.serving.embedded import Embedded
+from rapport.serving.encoder_client import EncoderClient
 from rapport.serving.generator_client import GeneratorClient, Piece, Turn, collect
+from rapport.serving.reranker_client import Reranked, RerankerClient
 from rapport.serving.vocabulary import Priority
 
 __all__ = [
@@ -16,6 +18,8 @@ __all__ = [
     "PeerChannel",
     "Piece",
     "Priority",
+    "Reranked",
+    "RerankerClient",
     "Role",
     "Turn",
     "WorkerChannel",

@@ -10,11 +10,14 @@ import re
 import zlib
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from rapport.models.ports import ModelId, Role, Rows, Sampling, Step
+from rapport.models.ports import PAIR, ModelId, Role, Rows
+from rapport.models.text_ports import Constraint, Sampling, Step
+from rapport.ops.errors import NotFound
 from rapport.text.tokens import tokens
 
 # As many as the real small encoder has.
@@ -30,9 +33,11 @@ _IDS, _WINDOW = 1 << 30, 512
 class DummyEncoder:
     """A hashed bag of words as a `SequenceBackend`. Roles make no difference."""
 
-    model: ClassVar[ModelId] = ModelId("rapport/dummy-encoder", "1")
     dimensions: ClassVar[int] = _DIMENSIONS
     batch_tokens: ClassVar[int] = 2048
+
+    def __init__(self, revision: str = "1") -> None:
+        self.model = ModelId("rapport/dummy-encoder", revision)
 
     def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:  # noqa: ARG002
         """One id a word; 0 for a text without words."""
@@ -48,6 +53,29 @@ class DummyEncoder:
             # Words can cancel each other out, and a zero has no direction.
             row[0] += 0.0 if row.any() else 1.0
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+class DummyReranker:
+    """The share of the query's words that a passage has, as a `SequenceBackend`; texts are query + `PAIR` + passage."""
+
+    dimensions: ClassVar[int] = 1
+    batch_tokens: ClassVar[int] = 2048
+    model: ClassVar[ModelId] = ModelId("rapport/dummy-reranker", "1")
+
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:  # noqa: ARG002
+        """Ids of the query's words, 0, ids of the passage's."""
+        pairs = [text.partition(PAIR) for text in texts]
+        return [[*_word_ids(query), 0, *_word_ids(passage)] for query, _, passage in pairs]
+
+    def forward(self, sequences: Sequence[Sequence[int]]) -> Rows:
+        """float32 [pairs, 1], 0 to 1."""
+        parts = [(sequence[: sequence.index(0)], sequence[sequence.index(0) :]) for sequence in sequences]
+        shares = [len(set(query) & set(passage)) / max(1, len(set(query))) for query, passage in parts]
+        return np.array(shares, dtype=np.float32)[:, None]
+
+
+def _word_ids(text: str) -> list[int]:
+    return [zlib.crc32(word.encode()) % _IDS or 1 for word in tokens(text)[:_WINDOW]]
 
 
 class DummyHead:
@@ -74,31 +102,52 @@ class DummyHead:
 
 
 class DummyDecoder:
-    """Says back what it was told last, a word a step; a temperature above 0 shuffles the words by the seed."""
+    """Says back what it was told last, a word a step; a temperature above 0 shuffles the words by the seed.
+
+    It has no adapters, and keeps no constraint.
+    """
 
     model: ClassVar[ModelId] = ModelId("rapport/dummy-generator", "1")
     context: ClassVar[int] = 8192
     slots: ClassVar[int] = 4
+    adapters: ClassVar[tuple[str, ...]] = ()
 
     def prompt(self, turns: Sequence[tuple[str, str]]) -> list[int]:
         """One id a character: its code point, and 0 between turns."""
         return [ord(character) for character in "\0".join(content for _, content in turns)]
 
-    def begin(self, prompt: Sequence[int], sampling: Sampling) -> DummyDecoding:
+    def begin(
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        constraint: Constraint | None = None,  # noqa: ARG002
+        adapter: str = "",
+    ) -> DummyDecoding:
         """The last turn's words, to be said."""
+        if adapter:
+            raise NotFound(f"no adapter {adapter[:100]!r} here", field="adapter", fix="leave it empty")
         pieces = _PIECES.findall("".join(map(chr, prompt)).rpartition("\0")[2])
         if sampling.temperature > 0:
             pieces = [f"{piece.strip()} " for piece in pieces if piece.strip()]
             random.Random(sampling.seed).shuffle(pieces)
-        return DummyDecoding(pieces)
+        return DummyDecoding(deque(pieces))
+
+    def step(self, texts: Sequence[DummyDecoding]) -> list[Step]:
+        """The next word of each, or its end."""
+        return [
+            Step(text.pieces.popleft(), 1, ended=False) if text.pieces else Step("", 1, ended=True) for text in texts
+        ]
+
+    def end(self, text: DummyDecoding) -> None:
+        """Nothing is held."""
+
+    def rebuild(self) -> None:
+        """Nothing can break."""
 
 
+@dataclass(slots=True)
 class DummyDecoding:
     """Words that are still to be said."""
 
-    def __init__(self, pieces: Sequence[str]) -> None:
-        self._pieces = deque(pieces)
-
-    def step(self) -> Step:
-        """The next word, or the end."""
-        return Step(self._pieces.popleft(), 1, ended=False) if self._pieces else Step("", 1, ended=True)
+    pieces: deque[str]
+    reused_tokens: int = 0

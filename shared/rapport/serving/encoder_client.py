@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from rapport.contracts.worker.v1.encoder_pb2 import EmbedRequest, EmbedResponse
 from rapport.contracts.worker.v1.encoder_pb2_grpc import EncoderStub
 from rapport.models.ports import Role
 from rapport.ops.errors import UnavailableError
-from rapport.serving.channel import PeerChannel
+from rapport.serving.channel import PeerChannel, WorkerChannel
+from rapport.serving.embedded import Embedded
+from rapport.serving.inference_encoder import InferenceEncoder
 from rapport.serving.options import MAX_MESSAGE_BYTES
 from rapport.serving.tensors import from_tensor
 from rapport.serving.vocabulary import Priority, model_name, wire_priority, wire_role
@@ -20,14 +20,6 @@ from rapport.serving.vocabulary import Priority, model_name, wire_priority, wire
 # Texts in one call. The worker batches by tokens whatever the call's size, so larger calls are no faster; smaller ones
 # keep each well within its deadline on a slow CPU.
 TEXTS_PER_CALL = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """`vectors`: float32 [texts, dimensions], L2 norm 1, in the order of the texts. `model`: "id@revision"."""
-
-    vectors: npt.NDArray[np.float32]
-    model: str
 
 
 class EncoderClient:
@@ -51,6 +43,9 @@ class EncoderClient:
         Raises `InvalidRequest` for an empty list or a text above the worker's limit; `OverloadedError`,
         `UnavailableError` and `DeadlineError` as the worker is full, down (or still loading), or too slow.
         """
+        if isinstance(self._channel, WorkerChannel) and self._channel.inference_model:
+            foreign = InferenceEncoder(self._channel, self._channel.inference_model)
+            return await foreign.embed(texts, role, priority, timeout_s, self._max_texts)
         if not texts:
             # The worker would say the same; asked of it, so that the answer and its field come from one place.
             return _joined([await self._embed([], role, priority, timeout_s)])

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from rapport.contracts.worker.v1 import classifier_pb2, encoder_pb2
 from rapport.contracts.worker.v1.classifier_pb2_grpc import ClassifierServicer
 from rapport.contracts.worker.v1.common_pb2 import Usage
 from rapport.contracts.worker.v1.encoder_pb2_grpc import EncoderServicer
 from rapport.ops.errors import NotFound
-from rapport.serving.batching import Answer
 from rapport.serving.encoding import EncodingEngine
-from rapport.serving.host import ModelHost
+from rapport.serving.encoding_call import Answer
 from rapport.serving.limits import TextLimits
 from rapport.serving.tensors import to_tensor, wire_dtype
 from rapport.serving.vocabulary import priority_of, role_of, wire_model
 
-EncodingHost = ModelHost[Any, EncodingEngine]
+
+class EncodingHost(Protocol):
+    """Who holds the engine that answers now."""
+
+    @property
+    def engine(self) -> EncodingEngine:
+        """Raises `UnavailableError` with the reason while there is none."""
 
 
 class EmbedService(EncoderServicer):
@@ -42,7 +47,7 @@ class EmbedService(EncoderServicer):
             raise NotFound(f"no encoder {request.model[:100]!r} here", field="model", fix=f"{model} or empty")
         answer = await batcher.run(request.texts, role_of(request.role), priority_of(request.priority))
         return encoder_pb2.EmbedResponse(
-            vectors=to_tensor(answer.rows, dtype), model=wire_model(model), usage=_usage(answer)
+            vectors=to_tensor(answer.rows, dtype), model=wire_model(model), usage=usage_of(answer)
         )
 
 
@@ -69,9 +74,10 @@ class ClassifyService(ClassifierServicer):
             labels=head.labels,
             probabilities=to_tensor(head.probabilities(answer.rows), "float32"),
             model=wire_model(head.model),
-            usage=_usage(answer),
+            usage=usage_of(answer),
         )
 
 
-def _usage(answer: Answer) -> Usage:
+def usage_of(answer: Answer) -> Usage:
+    """What the call cost, as the wire tells it."""
     return Usage(input_tokens=answer.tokens, queue_ms=answer.queue_s * 1000, compute_ms=answer.compute_s * 1000)

@@ -21,5 +21,9 @@ class EncodingEngine:
     async def stop(self) -> None:
         await self.batcher.stop()
 
+    async def drain(self) -> None:
+        """Returns once every accepted call has its answer."""
+        await self.batcher.drain()
+
     def health(self) -> Health:
         return self.batcher.health()

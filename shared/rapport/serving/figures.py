@@ -43,6 +43,11 @@ class Figures:
     def first_token(self, seconds: float) -> None:
         self._first.observe(seconds)
 
+    def out_of_memory(self, tokens_left: int) -> None:
+        """The device could not hold a batch; later ones have at most so many tokens."""
+        counter("inference_out_of_memory", "Batches that the device could not hold", _MODEL).labels(self._model).inc()
+        gauge("inference_batch_tokens", "Most tokens in one batch", _MODEL).labels(self._model).set(tokens_left)
+
     def failed(self, reason: Reason) -> None:
         """One call's failure, after it was found valid."""
         failures = counter("inference_request_failure", "Valid calls that got no answer", ("model", "reason"))

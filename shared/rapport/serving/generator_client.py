@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from rapport.contracts.worker.v1 import generator_pb2 as wire
 from rapport.contracts.worker.v1.generator_pb2_grpc import GeneratorStub
@@ -35,6 +36,7 @@ class Piece:
     input_tokens: int = 0
     output_tokens: int = 0
     first_token_ms: float = 0.0
+    reused_tokens: int = 0
 
 
 class GeneratorClient:
@@ -51,21 +53,44 @@ class GeneratorClient:
         temperature: float | None = None,
         top_p: float | None = None,
         seed: int | None = None,
+        top_k: int = 0,
+        frequency_penalty: float = 0.0,
+        presence_penalty: float = 0.0,
         stop: Sequence[str] = (),
+        json_schema: Mapping[str, Any] | None = None,
+        regex: str | None = None,
+        adapter: str = "",
         priority: Priority = Priority.INTERACTIVE,
         timeout_s: float | None = None,
     ) -> AsyncGenerator[Piece, None]:
         """Pieces of text as they are decoded. `max_tokens` 0: the worker's default; `temperature` None or 0: greedy.
 
+        The same `seed` gives the same text. `json_schema` or `regex`: what the text matches, unless it ends for its
+        length. `adapter`: a LoRA adapter by the name in the worker's settings.
+
         Closing the iterator frees the worker's slot. Raises `InvalidRequest` naming what is wrong before the first
         piece, and the retryable errors of `EncoderClient.embed`; `timeout_s` is for the whole stream.
         """
-        sampling = wire.Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed, stop=stop)
+        sampling = wire.Sampling(
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+            stop=stop,
+            top_k=top_k,
+            frequency_penalty=frequency_penalty,
+            presence_penalty=presence_penalty,
+        )
         request = wire.GenerateRequest(
             messages=[wire.ChatTurn(role=turn.role, content=turn.content) for turn in messages],
             sampling=sampling,
             priority=wire_priority(priority),
+            adapter=adapter,
         )
+        if json_schema is not None:
+            request.json_schema = json.dumps(json_schema)
+        elif regex is not None:
+            request.regex = regex
         method = self._channel.stub(GeneratorStub).Generate
         async with contextlib.aclosing(self._channel.stream(method, request, timeout_s=timeout_s)) as answers:
             async for answer in answers:
@@ -84,7 +109,7 @@ async def collect(pieces: AsyncIterator[Piece]) -> Piece:
         last = piece
     if last is None or last.finish is None:
         raise UnavailableError("the text broke off")
-    return Piece("".join(texts), last.finish, last.model, last.input_tokens, last.output_tokens, last.first_token_ms)
+    return replace(last, text="".join(texts))
 
 
 def _piece(answer: wire.GenerateResponse) -> Piece:
@@ -98,4 +123,5 @@ def _piece(answer: wire.GenerateResponse) -> Piece:
         input_tokens=answer.usage.input_tokens,
         output_tokens=answer.usage.output_tokens,
         first_token_ms=answer.time_to_first_token_ms,
+        reused_tokens=answer.reused_input_tokens,
     )

@@ -9,10 +9,10 @@ from typing import Any
 from rapport.contracts.worker.v1 import generator_pb2 as wire
 from rapport.contracts.worker.v1.common_pb2 import Usage
 from rapport.contracts.worker.v1.generator_pb2_grpc import GeneratorServicer
-from rapport.models.ports import ModelId, Sampling
-from rapport.ops.errors import NotFound
+from rapport.models.ports import ModelId
+from rapport.models.text_ports import Constraint, Sampling
+from rapport.serving.generating.engine import TextEngine, TextPiece, TextRequest
 from rapport.serving.host import ModelHost
-from rapport.serving.text_engine import TextEngine, TextPiece, TextRequest
 from rapport.serving.vocabulary import priority_of, wire_model
 
 _FINISH = {"stop": wire.FINISH_REASON_STOP, "length": wire.FINISH_REASON_LENGTH}
@@ -31,8 +31,6 @@ class GenerateService(GeneratorServicer):
     ) -> AsyncIterator[wire.GenerateResponse]:
         """Raises as `TextEngine.generate` does, `NotFound` for an adapter, `UnavailableError` while the model loads."""
         engine = self._host.engine
-        if request.adapter:
-            raise NotFound(f"no adapter {request.adapter[:100]!r} here", field="adapter", fix="leave it empty")
         async with contextlib.aclosing(engine.generate(_request(request))) as pieces:
             async for piece in pieces:
                 yield _response(piece, engine.model)
@@ -45,12 +43,23 @@ def _request(request: wire.GenerateRequest) -> TextRequest:
         sampling=Sampling(
             temperature=told.temperature if told.HasField("temperature") else 0.0,
             top_p=told.top_p if told.HasField("top_p") else 1.0,
+            top_k=told.top_k,
+            frequency_penalty=told.frequency_penalty,
+            presence_penalty=told.presence_penalty,
             seed=told.seed if told.HasField("seed") else None,
         ),
         max_tokens=told.max_tokens,
         stop=tuple(told.stop),
         priority=priority_of(request.priority),
+        constraint=_constraint(request),
+        adapter=request.adapter,
     )
+
+
+def _constraint(request: wire.GenerateRequest) -> Constraint | None:
+    if request.HasField("json_schema"):
+        return Constraint("json_schema", request.json_schema)
+    return Constraint("regex", request.regex) if request.HasField("regex") else None
 
 
 def _response(piece: TextPiece, model: ModelId) -> wire.GenerateResponse:
@@ -67,4 +76,5 @@ def _response(piece: TextPiece, model: ModelId) -> wire.GenerateResponse:
             compute_ms=piece.compute_s * 1000,
         ),
         time_to_first_token_ms=piece.first_token_s * 1000,
+        reused_input_tokens=piece.reused_tokens,
     )

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import structlog
 from opentelemetry.trace import SpanKind
 
-from rapport.ops.errors import DeadlineError, RapportError, outward
+from rapport.ops.errors import DeadlineError, InvalidRequest, RapportError, outward
 from rapport.ops.metrics import counter, histogram
 from rapport.ops.tracing import span, traceparent_of
 from rapport.serving.deadline import deadline_in
@@ -45,17 +46,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method.removeprefix("/")
         if handler is None or handler.request_streaming or method.partition("/")[0] not in self._services:
             return handler
+        read, write = _reader(handler.request_deserializer), handler.response_serializer
         if handler.response_streaming:
-            return grpc.unary_stream_rpc_method_handler(
-                self._stream(method, handler), handler.request_deserializer, handler.response_serializer
-            )
-        return grpc.unary_unary_rpc_method_handler(
-            self._unary(method, handler), handler.request_deserializer, handler.response_serializer
-        )
+            return grpc.unary_stream_rpc_method_handler(self._stream(method, handler), read, write)
+        return grpc.unary_unary_rpc_method_handler(self._unary(method, handler), read, write)
 
     def _unary(self, method: str, handler: Handler) -> Any:
         async def call(request: Any, context: Context) -> Any:
             async with self._guard(method, context):
+                _check(request)
                 return await handler.unary_unary(request, context)
 
         return call
@@ -64,10 +63,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         async def call(request: Any, context: Context) -> None:
             # Written rather than yielded: a generator that gRPC leaves half-way is closed by whoever collects garbage,
             # later and in another context; here it is closed at once when the caller goes away.
-            answers = handler.unary_stream(request, context)
-            async with self._guard(method, context), contextlib.aclosing(answers):
-                async for answer in answers:
-                    await context.write(answer)
+            async with self._guard(method, context):
+                _check(request)
+                async with contextlib.aclosing(handler.unary_stream(request, context)) as answers:
+                    async for answer in answers:
+                        await context.write(answer)
 
         return call
 
@@ -102,6 +102,30 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         log.exception("call failed", method=method)
         # Foreign messages may carry customers' data; the log keeps them, the wire does not.
         return f"internal error ({type(error).__name__}); see the log of {self._server}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """Stands for a message that could not be read."""
+
+    reason: str
+
+
+def _reader(read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """As `read`, but what it cannot read becomes an answer of ours: gRPC's own would be UNKNOWN, without a reason."""
+
+    def reader(message: bytes) -> Any:
+        try:
+            return read(message)
+        except Exception as error:  # noqa: BLE001 - protobuf's errors share no base with those of its C parser
+            return _Unreadable(str(error))
+
+    return reader
+
+
+def _check(request: Any) -> None:
+    if isinstance(request, _Unreadable):
+        raise InvalidRequest(f"not a message of this call: {request.reason}", fix="send protobuf, and texts in UTF-8")
 
 
 def _pairs(context: Context) -> list[tuple[str, str | bytes]]:

@@ -48,14 +48,17 @@ class GrpcServer:
         servicers: Sequence[Servicing],
         *,
         health: Mapping[str, Callable[[], Health]] | None = None,
+        models: Mapping[str, Callable[[], Health]] | None = None,
         setting: str = "RAPPORT_GRPC__PORT",
     ) -> None:
         """`health` says per service name whether it serves now (default: whenever the server runs); it must not
-        block. `setting` is the environment variable that moves the port, named in the error when it is taken.
+        block. `models` does so for names of models, which the health service answers beside the services. `setting` is
+        the environment variable that moves the port, named in the error when it is taken.
         """
         self.name = name
         self._listen, self._servicers, self._setting = listen, servicers, setting
         self._states = {name: Health for _, _, name in servicers} | dict(health or {})
+        self._models = dict(models or {})
         self._server: grpc.aio.Server | None = None
         self._health: LiveHealth | None = None
         self._port = listen.port
@@ -82,7 +85,7 @@ class GrpcServer:
         )
         for add, servicer, _ in self._servicers:
             add(servicer, server)
-        self._health = LiveHealth(self._states)
+        self._health = LiveHealth(self._states | self._models)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection([*self._states, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
         try:

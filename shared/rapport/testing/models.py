@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,13 @@ class FakeGenerator:
         temperature: float | None = None,  # noqa: ARG002
         top_p: float | None = None,  # noqa: ARG002
         seed: int | None = None,  # noqa: ARG002
+        top_k: int = 0,  # noqa: ARG002
+        frequency_penalty: float = 0.0,  # noqa: ARG002
+        presence_penalty: float = 0.0,  # noqa: ARG002
         stop: Sequence[str] = (),
+        json_schema: Mapping[str, Any] | None = None,  # noqa: ARG002
+        regex: str | None = None,  # noqa: ARG002
+        adapter: str = "",  # noqa: ARG002
         priority: Priority = Priority.INTERACTIVE,  # noqa: ARG002
         timeout_s: float | None = None,  # noqa: ARG002
     ) -> AsyncGenerator[Piece, None]:

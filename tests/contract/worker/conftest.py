@@ -7,7 +7,7 @@ import pytest
 
 from rapport.ops.parts import Part
 from rapport.ops.roster import Roster
-from rapport.ops.settings import Settings, WorkerSettings
+from rapport.ops.settings import ModelSettings, Settings, WorkerSettings
 from rapport.serving.client import WorkerChannel
 from services.chatbot.worker import parts as chatbot
 from services.content.worker import parts as content
@@ -40,7 +40,7 @@ async def running(parts: Sequence[Part]) -> AsyncIterator[str]:
 @pytest.fixture
 async def address(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """A worker by the name in the parameter, on real loopback gRPC, without weights."""
-    async with running(WORKERS[request.param](Settings(worker=LIMITS))) as address:
+    async with running(WORKERS[request.param](Settings(worker=LIMITS, models=ModelSettings(follow=False)))) as address:
         yield address
 
 

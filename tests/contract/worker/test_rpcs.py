@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from rapport.contracts.worker.v1 import classifier_pb2, common_pb2, encoder_pb2, generator_pb2
+from rapport.contracts.worker.v1 import classifier_pb2, common_pb2, encoder_pb2, generator_pb2, sequence_ranker_pb2
 from rapport.contracts.worker.v1.classifier_pb2_grpc import ClassifierStub
 from rapport.contracts.worker.v1.encoder_pb2_grpc import EncoderStub
 from rapport.contracts.worker.v1.generator_pb2_grpc import GeneratorStub
@@ -22,16 +22,18 @@ from rapport.serving.client import (
     WorkerChannel,
     collect,
 )
+from rapport.serving.inference_service import INFERENCE
 from rapport.serving.worker import CLASSIFIER, ENCODER, GENERATOR
 
+SEQUENCE_RANKER = sequence_ranker_pb2.DESCRIPTOR.services_by_name["SequenceRanker"].full_name
 encoders = pytest.mark.parametrize("address", ["profiler", "recommender", "chatbot"], indirect=True)
 classifiers = pytest.mark.parametrize("address", ["profiler"], indirect=True)
 generators = pytest.mark.parametrize("address", ["chatbot", "content"], indirect=True)
 HOSTED = [
-    ("profiler", {ENCODER, CLASSIFIER}),
-    ("recommender", {ENCODER}),
-    ("chatbot", {ENCODER, GENERATOR}),
-    ("content", {GENERATOR}),
+    ("profiler", {ENCODER, CLASSIFIER, INFERENCE, "encoder", "sentiment"}),
+    ("recommender", {ENCODER, INFERENCE, SEQUENCE_RANKER, "encoder"}),
+    ("chatbot", {ENCODER, CLASSIFIER, INFERENCE, GENERATOR, "encoder", "sentiment", "generator"}),
+    ("content", {GENERATOR, "generator"}),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rapport.models.prepare import prepare
 from rapport.ops.roster import Roster
-from rapport.ops.settings import ModelSettings, Settings
+from rapport.ops.settings import ModelSettings, Settings, WorkerSettings
 from rapport.serving.client import WorkerChannel
 from rapport.serving.loading import LoadedEncoder, load_encoder
 from services.chatbot.worker import parts
@@ -29,7 +29,8 @@ def cache() -> Path:
 
 @pytest.fixture(scope="session")
 def settings(cache: Path) -> Settings:
-    return Settings(models=ModelSettings(cache=cache))
+    # Nothing remembered: what is computed twice must agree.
+    return Settings(models=ModelSettings(cache=cache, follow=False), worker=WorkerSettings(cached_rows=0))
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc
 import pytest
@@ -34,16 +35,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def worker(cache: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
-    """The process, its gRPC address and its ops page."""
-    port, ops = free_port(), free_port()
+def worker(
+    cache: Path,
+    module: str = "services.recommender.worker",
+    more: Mapping[str, str] = MappingProxyType({}),
+    address: str = "",
+) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """The process, its gRPC address and its ops page. `more`: further variables; `address`: of one that is gone."""
+    port, ops = int(address.rpartition(":")[2]) if address else free_port(), free_port()
     told = {
         "RAPPORT_MODELS__CACHE": str(cache),
+        "RAPPORT_MODELS__FOLLOW": "false",
         "RAPPORT_WORKER__PORT": str(port),
         "RAPPORT_OPS__PORT": str(ops),
+        **more,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "services.recommender.worker"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env=os.environ | told,
         stderr=subprocess.PIPE,

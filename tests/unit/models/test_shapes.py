@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from rapport.models.torch_decoder import _stretch
 from rapport.models.torch_encoder import _round_up
 
 
@@ -10,14 +9,3 @@ def test_sizes_are_rounded_up_by_a_quarter_at_most() -> None:
     assert len(set(rounded.values())) == 32
     assert rounded[512] == 512
     assert [rounded[size] for size in (1, 7, 9, 17, 33, 400)] == [1, 7, 10, 20, 40, 448]
-
-
-def test_a_prompt_is_read_whole_in_few_lengths() -> None:
-    lengths = set()
-    for tokens in range(1, 1000):
-        left = tokens
-        while left:
-            lengths.add(_stretch(left))
-            left -= _stretch(left)
-        assert left == 0
-    assert len(lengths) < 40

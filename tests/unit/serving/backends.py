@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from rapport.models.ports import ModelId, Role, Rows, Sampling, Step
+from rapport.models.ports import ModelId, Role, Rows
+from rapport.models.text_ports import Constraint, Sampling, Step
+from rapport.ops.errors import ModelError, NotFound, RapportError
 
 
 class HeldBackend:
@@ -49,17 +52,21 @@ class HeldBackend:
 
 
 class ScriptedDecoder:
-    """Says the words of the last turn. "!boom" fails at that word, "!bad" is refused by the template; each word waits
-    for `open`.
+    """Says the words of the last turn, each when `open` is set. At "!boom" the pass breaks, at "!bad" that text alone
+    fails. `most`: a pass of more texts breaks. `broken`: every pass does.
     """
 
     model = ModelId("test/scripted", "1")
     context = 50
+    adapters = ("brand",)
 
     def __init__(self, slots: int = 2, *, held: bool = False) -> None:
         self.slots = slots
         self.open = threading.Event()
         self.steps: list[str] = []
+        self.passes: list[int] = []
+        self.rebuilt = 0
+        self.most, self.broken = 1000, False
         self._said: dict[int, list[str]] = {}
         if not held:
             self.open.set()
@@ -69,20 +76,41 @@ class ScriptedDecoder:
         self._said[number] = turns[-1][1].split()
         return [number] * sum(len(content.split()) for _, content in turns)
 
-    def begin(self, prompt: Sequence[int], sampling: Sampling) -> ScriptedDecoding:
-        return ScriptedDecoding(self, self._said[prompt[0]])
+    def begin(
+        self, prompt: Sequence[int], sampling: Sampling, constraint: Constraint | None, adapter: str
+    ) -> ScriptedText:
+        if adapter not in ("", *self.adapters):
+            raise NotFound("no such adapter", field="adapter")
+        return ScriptedText(deque(self._said[prompt[0]]))
 
-
-class ScriptedDecoding:
-    def __init__(self, decoder: ScriptedDecoder, words: Sequence[str]) -> None:
-        self._decoder, self._words = decoder, deque(words)
-
-    def step(self) -> Step:
-        assert self._decoder.open.wait(10)
-        if not self._words:
-            return Step("", 1, ended=True)
-        word = self._words.popleft()
-        self._decoder.steps.append(word)
-        if word == "!boom":
+    def step(self, texts: Sequence[ScriptedText]) -> list[Step | RapportError]:
+        assert self.open.wait(10)
+        assert not any(text.over for text in texts)
+        self.passes.append(len(texts))
+        if self.broken or len(texts) > self.most or any(text.words and text.words[0] == "!boom" for text in texts):
             raise RuntimeError("index out of range")
-        return Step(f"{word} ", 1, ended=False)
+        return [self._say(text) for text in texts]
+
+    def _say(self, text: ScriptedText) -> Step | RapportError:
+        if text.unread:
+            text.unread = False
+            return Step("", 0, ended=False)
+        if not text.words:
+            return Step("", 1, ended=True)
+        word = text.words.popleft()
+        self.steps.append(word)
+        return ModelError("no number") if word == "!bad" else Step(f"{word} ", 1, ended=False)
+
+    def end(self, text: ScriptedText) -> None:
+        text.over = True
+
+    def rebuild(self) -> None:
+        self.rebuilt += 1
+
+
+@dataclass
+class ScriptedText:
+    words: deque[str]
+    unread: bool = True
+    over: bool = False
+    reused_tokens: int = 0

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
 
-from rapport.models.ports import Decoder, SequenceBackend
+from rapport.models.ports import SequenceBackend
+from rapport.models.text_ports import Decoder
 from rapport.serving.batching import Batcher
 from rapport.serving.device_thread import DeviceThread
-from rapport.serving.generation import GenerationLoop
+from rapport.serving.generating.loop import GenerationLoop
 
 BatcherOf = Callable[..., Batcher]
 LoopOf = Callable[..., GenerationLoop]
@@ -41,7 +43,7 @@ async def loop_of(device: DeviceThread) -> AsyncIterator[LoopOf]:
     """Makes running generation loops, and stops them."""
     made: list[GenerationLoop] = []
 
-    def make(decoder: Decoder, *, max_queue: int = 100, default_max_tokens: int = 20) -> GenerationLoop:
+    def make(decoder: Decoder[Any], *, max_queue: int = 100, default_max_tokens: int = 20) -> GenerationLoop:
         loop = GenerationLoop("test", decoder, device, max_queue=max_queue, default_max_tokens=default_max_tokens)
         loop.start()
         made.append(loop)

@@ -9,8 +9,9 @@ import pytest
 
 from rapport.models.ports import Role
 from rapport.ops.errors import DeadlineError, ModelError, OverloadedError, UnavailableError
-from rapport.serving.batching import Answer, Batcher
+from rapport.serving.batching import Batcher
 from rapport.serving.deadline import deadline_in
+from rapport.serving.encoding_call import Answer
 from rapport.serving.vocabulary import Priority
 from tests.unit.serving.backends import HeldBackend
 from tests.unit.serving.conftest import BatcherOf

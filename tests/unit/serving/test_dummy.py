@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rapport.models.ports import Role, Rows, Sampling
+from rapport.models.ports import Role, Rows
+from rapport.models.text_ports import Sampling
 from rapport.serving.dummy import DummyDecoder, DummyEncoder, DummyHead
 
 
@@ -54,7 +55,7 @@ def say(text: str, sampling: Sampling) -> str:
     decoder = DummyDecoder()
     decoding = decoder.begin(decoder.prompt([("system", "be kind"), ("user", text)]), sampling)
     said = ""
-    while not (step := decoding.step()).ended:
+    while not (step := decoder.step([decoding])[0]).ended:
         said += step.text
     return said
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport.serving.stop_strings import StopStrings
+from rapport.serving.generating.stop_strings import StopStrings
 
 
 def said(pieces: list[str], stops: list[str]) -> str:

@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from rapport.contracts.worker.v1 import common_pb2 as rapport_dot_contracts_dot_worker_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/contracts/worker/v1/generator.proto\x12\x1brapport.contracts.worker.v1\x1a(rapport/contracts/worker/v1/common.proto\")\n\x08\x43hatTurn\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\"\x90\x01\n\x08Sampling\x12\x12\n\nmax_tokens\x18\x01 \x01(\r\x12\x18\n\x0btemperature\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x02\x88\x01\x01\x12\x0c\n\x04stop\x18\x05 \x03(\tB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x07\n\x05_seed\"\xcd\x01\n\x0fGenerateRequest\x12\x37\n\x08messages\x18\x01 \x03(\x0b\x32%.rapport.contracts.worker.v1.ChatTurn\x12\x37\n\x08sampling\x18\x02 \x01(\x0b\x32%.rapport.contracts.worker.v1.Sampling\x12\x37\n\x08priority\x18\x03 \x01(\x0e\x32%.rapport.contracts.worker.v1.Priority\x12\x0f\n\x07\x61\x64\x61pter\x18\x04 \x01(\t\"\xeb\x01\n\x10GenerateResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12@\n\rfinish_reason\x18\x02 \x01(\x0e\x32).rapport.contracts.worker.v1.FinishReason\x12\x34\n\x05model\x18\x03 \x01(\x0b\x32%.rapport.contracts.worker.v1.ModelRef\x12\x31\n\x05usage\x18\x04 \x01(\x0b\x32\".rapport.contracts.worker.v1.Usage\x12\x1e\n\x16time_to_first_token_ms\x18\x05 \x01(\x01*_\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x32v\n\tGenerator\x12i\n\x08Generate\x12,.rapport.contracts.worker.v1.GenerateRequest\x1a-.rapport.contracts.worker.v1.GenerateResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/contracts/worker/v1/generator.proto\x12\x1brapport.contracts.worker.v1\x1a(rapport/contracts/worker/v1/common.proto\")\n\x08\x43hatTurn\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\"\xd4\x01\n\x08Sampling\x12\x12\n\nmax_tokens\x18\x01 \x01(\r\x12\x18\n\x0btemperature\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x02\x88\x01\x01\x12\x0c\n\x04stop\x18\x05 \x03(\t\x12\r\n\x05top_k\x18\x06 \x01(\r\x12\x19\n\x11\x66requency_penalty\x18\x07 \x01(\x01\x12\x18\n\x10presence_penalty\x18\x08 \x01(\x01\x42\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x07\n\x05_seed\"\x83\x02\n\x0fGenerateRequest\x12\x37\n\x08messages\x18\x01 \x03(\x0b\x32%.rapport.contracts.worker.v1.ChatTurn\x12\x37\n\x08sampling\x18\x02 \x01(\x0b\x32%.rapport.contracts.worker.v1.Sampling\x12\x37\n\x08priority\x18\x03 \x01(\x0e\x32%.rapport.contracts.worker.v1.Priority\x12\x0f\n\x07\x61\x64\x61pter\x18\x04 \x01(\t\x12\x15\n\x0bjson_schema\x18\x05 \x01(\tH\x00\x12\x0f\n\x05regex\x18\x06 \x01(\tH\x00\x42\x0c\n\nconstraint\"\x88\x02\n\x10GenerateResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12@\n\rfinish_reason\x18\x02 \x01(\x0e\x32).rapport.contracts.worker.v1.FinishReason\x12\x34\n\x05model\x18\x03 \x01(\x0b\x32%.rapport.contracts.worker.v1.ModelRef\x12\x31\n\x05usage\x18\x04 \x01(\x0b\x32\".rapport.contracts.worker.v1.Usage\x12\x1e\n\x16time_to_first_token_ms\x18\x05 \x01(\x01\x12\x1b\n\x13reused_input_tokens\x18\x06 \x01(\r*_\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x32v\n\tGenerator\x12i\n\x08Generate\x12,.rapport.contracts.worker.v1.GenerateRequest\x1a-.rapport.contracts.worker.v1.GenerateResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.contracts.worker.v1.generator_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FINISHREASON']._serialized_start=754
-  _globals['_FINISHREASON']._serialized_end=849
+  _globals['_FINISHREASON']._serialized_start=905
+  _globals['_FINISHREASON']._serialized_end=1000
   _globals['_CHATTURN']._serialized_start=118
   _globals['_CHATTURN']._serialized_end=159
   _globals['_SAMPLING']._serialized_start=162
-  _globals['_SAMPLING']._serialized_end=306
-  _globals['_GENERATEREQUEST']._serialized_start=309
-  _globals['_GENERATEREQUEST']._serialized_end=514
-  _globals['_GENERATERESPONSE']._serialized_start=517
-  _globals['_GENERATERESPONSE']._serialized_end=752
-  _globals['_GENERATOR']._serialized_start=851
-  _globals['_GENERATOR']._serialized_end=969
+  _globals['_SAMPLING']._serialized_end=374
+  _globals['_GENERATEREQUEST']._serialized_start=377
+  _globals['_GENERATEREQUEST']._serialized_end=636
+  _globals['_GENERATERESPONSE']._serialized_start=639
+  _globals['_GENERATERESPONSE']._serialized_end=903
+  _globals['_GENERATOR']._serialized_start=1002
+  _globals['_GENERATOR']._serialized_end=1120
 # @@protoc_insertion_point(module_scope)

@@ -7,10 +7,10 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
-from rapport.models.ports import Decoding, Step
+from rapport.models.text_ports import Decoding, Step
 from rapport.ops.errors import DeadlineError, RapportError
-from rapport.serving.stop_strings import StopStrings
-from rapport.serving.text_engine import Finish, TextPiece
+from rapport.serving.generating.engine import Finish, TextPiece
+from rapport.serving.generating.stop_strings import StopStrings
 
 # Pieces that wait for their reader; one this far behind is waited for, so that a text never outgrows memory.
 _PIECES = 64
@@ -114,6 +114,7 @@ class TextJob:
                 self.queue_s,
                 self.compute_s,
                 self.first_token_s,
+                self.decoding.reused_tokens,
             )
         self._pieces.append(piece)
         self._news.set()

@@ -1,7 +1,7 @@
-"""The generation loop: texts take turns on the device, a step each, and stream to their callers.
+"""Our own model as a `TextEngine`: who is let in, and what keeps the rounds going.
 
 A request is validated before it is admitted; what fails afterwards fails alone. A caller that goes away, whose time
-runs out or that stops reading loses its slot. The loop itself ends only with the process, which health then tells.
+runs out or that stops reading loses its slot.
 """
 
 from __future__ import annotations
@@ -10,45 +10,47 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator
+from typing import Any
 
-from rapport.models.ports import Decoder, ModelId
-from rapport.ops.errors import (
-    DeadlineError,
-    InvalidRequest,
-    ModelError,
-    OverloadedError,
-    RapportError,
-    UnavailableError,
-)
+import structlog
+
+from rapport.models.ports import ModelId
+from rapport.models.text_ports import Decoder
+from rapport.ops.errors import DeadlineError, InvalidRequest, ModelError, OverloadedError, UnavailableError
 from rapport.ops.parts import Health
 from rapport.serving.deadline import deadline
 from rapport.serving.device_thread import DeviceThread
 from rapport.serving.figures import Figures
-from rapport.serving.lanes import Lanes
-from rapport.serving.text_engine import TextPiece, TextRequest
-from rapport.serving.text_job import TextJob
+from rapport.serving.generating.engine import TextPiece, TextRequest
+from rapport.serving.generating.job import TextJob
+from rapport.serving.generating.rounds import Rounds
+
+log = structlog.stdlib.get_logger(__name__)
 
 # No model's tokens are as long on average: more characters than this for each cannot fit, and are not worth counting.
 _CHARACTERS_A_TOKEN = 64
-# Seconds between looks at readers that are behind, when no other text wants the device.
-_LOOK_S = 0.05
+# Seconds between looks at readers that are behind, when no other text wants the device; and between trials of a device
+# that failed.
+_LOOK_S, _TRIAL_S = 0.05, 1.0
+# Failures in a row after which no more requests should come, and after which only a new process can help.
+_UNREADY_AFTER, _DEAD_AFTER = 3, 10
+# Seconds of one pass (normally a fraction of one) after which the same is true.
+_UNREADY_AFTER_S, _DEAD_AFTER_S = 60.0, 300.0
 
 
 class GenerationLoop:
     """A `TextEngine` around one decoder."""
 
     def __init__(
-        self, name: str, decoder: Decoder, device: DeviceThread, *, max_queue: int, default_max_tokens: int
+        self, name: str, decoder: Decoder[Any], device: DeviceThread, *, max_queue: int, default_max_tokens: int
     ) -> None:
         """`max_queue`: texts accepted and not finished; more are refused."""
-        self._decoder, self._device = decoder, device
+        self._decoder, self._max_queue, self._default_max_tokens = decoder, max_queue, default_max_tokens
         self._tokenizing = DeviceThread(f"{name}-tokenizer")
-        self._max_queue, self._default_max_tokens = max_queue, default_max_tokens
-        self._waiting: Lanes[TextJob] = Lanes()
-        self._running: list[TextJob] = []
+        self._figures = Figures(name)
+        self._rounds = Rounds(name, decoder, device, self._figures)
         self._pending = 0
         self._changed = asyncio.Event()
-        self._figures = Figures(name)
         self._loop: asyncio.Task[None] | None = None
 
     @property
@@ -66,13 +68,19 @@ class GenerationLoop:
         loop.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await loop
-        for job in [*self._running, *(job for lane in self._waiting.turn() for job in lane)]:
-            job.fail(UnavailableError("the worker is stopping"))
+        self._rounds.give_up(UnavailableError("the worker is stopping"))
         self._tokenizing.close()
 
     def health(self) -> Health:
+        """Follows the device: not ready while it fails or hangs, not live when it will not come back by itself."""
         if self._loop is None or self._loop.done():
             return Health(live=False, ready=False, detail="the generation loop has ended")
+        failures, busy_s = self._rounds.failures, self._rounds.busy_s
+        live = failures < _DEAD_AFTER and busy_s < _DEAD_AFTER_S
+        if failures >= _UNREADY_AFTER:
+            return Health(live=live, ready=False, detail=f"the model failed {failures} times in a row")
+        if busy_s >= _UNREADY_AFTER_S:
+            return Health(live=live, ready=False, detail=f"the device has been at one pass for {busy_s:.0f} s")
         return Health(detail=str(self.model))
 
     async def generate(self, request: TextRequest) -> AsyncGenerator[TextPiece, None]:
@@ -92,13 +100,12 @@ class GenerationLoop:
         except (asyncio.CancelledError, GeneratorExit, DeadlineError):
             self._figures.failed("canceled")
             raise
-        except ModelError:
+        except (ModelError, UnavailableError):
             self._figures.failed("backend")
             raise
         finally:
             if job is not None:
-                job.leave()
-                self._waiting.drop(job, request.priority)
+                self._rounds.leave(job, request.priority)
                 self._changed.set()
             self._count(-1)
 
@@ -116,9 +123,11 @@ class GenerationLoop:
                 field="sampling.max_tokens" if room > 0 else "messages",
                 fix="shorten one of them",
             )
-        decoding = self._decoder.begin(prompt, request.sampling)
+        decoding = await self._tokenizing.run(
+            self._decoder.begin, prompt, request.sampling, request.constraint, request.adapter
+        )
         job = TextJob(decoding, len(prompt), min(most, room), request.stop, arrived, deadline())
-        self._waiting.put(job, request.priority)
+        self._rounds.waiting.put(job, request.priority)
         self._changed.set()
         return job
 
@@ -129,35 +138,22 @@ class GenerationLoop:
     async def _run(self) -> None:
         while True:
             self._changed.clear()
-            self._fill()
-            moving = [job for job in self._running if job.moves()]
-            if not moving:
-                # Nothing to do, or only readers that are behind: those are looked at again soon.
+            try:
+                if self._rounds.failures and not self._rounds.running:
+                    await self._rounds.probe()
+                moved = await self._rounds.turn()
+            except Exception as error:  # noqa: BLE001 - the loop must outlive whatever the device raises
+                # The device cannot even begin anew. Callers may try again elsewhere, or here when it does.
+                self._rounds.failures += 1
+                times = self._rounds.failures
+                # Its trace was logged when it failed first; this may come every second.
+                log.error("the device failed", model=str(self.model), times=times, reason=repr(error))  # noqa: TRY400
+                self._rounds.give_up(UnavailableError("the model's device failed"))
+                await asyncio.sleep(_TRIAL_S)
+                continue
+            if not moved:
+                # Nothing to do, or only readers that are behind or a device that failed: those are looked at again.
+                pause = _LOOK_S if self._rounds.running else _TRIAL_S if self._rounds.failures else None
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_S if self._running else None):
+                    async with asyncio.timeout(pause):
                         await self._changed.wait()
-            for job in moving:
-                await self._step(job)
-
-    def _fill(self) -> None:
-        """Finished texts make room for those that wait."""
-        self._running = [job for job in self._running if not job.over()]
-        for lane in self._waiting.turn():
-            while lane and len(self._running) < self._decoder.slots:
-                job = lane.popleft()
-                if not job.over():
-                    self._running.append(job)
-
-    async def _step(self, job: TextJob) -> None:
-        if job.over():
-            return
-        began = time.monotonic()
-        try:
-            step = await self._device.run(job.decoding.step)
-        except Exception as error:  # noqa: BLE001 - one text's failure must never end the loop for others
-            told = error if isinstance(error, RapportError) else ModelError(f"the model failed: {error!r}")
-            job.fail(told)
-            return
-        took = time.monotonic() - began
-        self._figures.executed(1, took)
-        job.took(step, began, took)

@@ -1,0 +1,97 @@
+"""The cache of keys and values: one row a text, all allocated at once within a set amount of memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import Cache
+
+from rapport.ops.errors import ConfigurationError
+
+GRAIN = 64
+"""Tokens by which prompts are read and lengths are rounded. A multiple of it keeps the shapes few (a CPU compiles code
+for each that it meets), and puts the joints of a prompt always in the same places, so that reused tokens are bit for
+bit those that would be computed."""
+
+
+class RowCache(Cache):
+    """Keys and values [rows, heads, tokens, head size] for each layer; a forward pass writes where it was told to."""
+
+    def __init__(self, config: Any, rows: int, tokens: int, dtype: torch.dtype, device: torch.device) -> None:
+        """Allocates; the system hands out the memory when a row is first written."""
+        super().__init__(layers=[])
+        heads, size = _heads(config)
+        shape = (rows, heads, tokens, size)
+        self._keys = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_hidden_layers)]
+        self._values = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_hidden_layers)]
+        self._rows = torch.arange(rows, device=device)
+        self._row: int | None = None
+        self._at: torch.Tensor | slice = slice(0)
+        self._length = 0
+
+    def read_prompt(self, row: int, start: int, stop: int, length: int) -> None:
+        """The next pass writes tokens `start` to `stop` of `row`, and sees the first `length` of that row."""
+        self._row, self._at, self._length = row, slice(start, stop), length
+
+    def read_tokens(self, positions: torch.Tensor, length: int) -> None:
+        """The next pass writes one token at `positions` [n] of the first n rows, and sees their first `length`."""
+        self._row, self._at, self._length = None, positions, length
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Called by each layer: [n, heads, tokens, head size] of the new tokens; returns all that it may look at."""
+        keys, values = self._keys[layer_idx], self._values[layer_idx]
+        if self._row is not None:
+            row = slice(self._row, self._row + 1)
+            keys[row, :, self._at] = key_states
+            values[row, :, self._at] = value_states
+            return keys[row, :, : self._length], values[row, :, : self._length]
+        rows = self._rows[: key_states.shape[0]]
+        keys[rows, :, self._at] = key_states[:, :, 0]
+        values[rows, :, self._at] = value_states[:, :, 0]
+        return keys[: len(rows), :, : self._length], values[: len(rows), :, : self._length]
+
+    def get_seq_length(self, *_: Any, **__: Any) -> int:
+        """Positions and masks are given, never derived from this."""
+        return 0
+
+    def copied(self, row: int, start: int, stop: int) -> torch.Tensor:
+        """Tokens `start` to `stop` of `row`: [2 × layers, heads, tokens, head size]."""
+        return torch.stack([part[row, :, start:stop] for part in (*self._keys, *self._values)])
+
+    def paste(self, block: torch.Tensor, row: int, start: int) -> None:
+        """Puts what `copied` gave at `start` of `row`."""
+        for part, layer in zip((*self._keys, *self._values), block, strict=True):
+            part[row, :, start : start + layer.shape[1]] = layer
+
+    def move(self, source: int, target: int, length: int) -> None:
+        """The first `length` tokens of row `source`, to row `target`."""
+        for part in (*self._keys, *self._values):
+            part[target, :, :length] = part[source, :, :length]
+
+
+def bytes_a_token(config: Any, dtype: torch.dtype) -> int:
+    """What one token of one text takes in the cache."""
+    heads, size = _heads(config)
+    return int(2 * config.num_hidden_layers * heads * size * dtype.itemsize)
+
+
+def rows_within(megabytes: int, wanted: int, context: int, token_bytes: int) -> int:
+    """Texts of `context` tokens that `megabytes` hold, at most `wanted`. Raises `ConfigurationError` if not one."""
+    needed = -(-context // GRAIN) * GRAIN * token_bytes
+    rows = min(wanted, megabytes * 2**20 // needed)
+    if rows < 1:
+        raise ConfigurationError(
+            f"{megabytes} MB hold no text of {context} tokens, which takes {needed / 2**20:.0f} MB",
+            field="RAPPORT_WORKER__GENERATION_CACHE_MB",
+            fix="raise it, or lower RAPPORT_MODELS__CONTEXT",
+        )
+    return rows
+
+
+def _heads(config: Any) -> tuple[int, int]:
+    """Key heads, and their size."""
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return getattr(config, "num_key_value_heads", None) or config.num_attention_heads, size

@@ -35,11 +35,14 @@ class Entry:
     @classmethod
     def unpack(cls, packed: bytes) -> Entry:
         _, count = _HEAD.unpack_from(packed)
-        begin, end = _HEAD.size, _HEAD.size + count * _PLACE.size
-        return cls(packed[end:], dict(_PLACE.iter_unpack(packed[begin:end])))
+        end = _HEAD.size + count * _PLACE.size
+        places = (_PLACE.unpack_from(packed, begin) for begin in range(_HEAD.size, end, _PLACE.size))
+        return cls(packed[end:], dict(places))
 
 
 _Changes = dict[bytes, bytes | None]
+# Partitions of the inbox are counted from here on, so that they are apart from those of the source.
+_INBOX_FROM = 1 << 31
 
 
 class PartitionState:
@@ -49,9 +52,13 @@ class PartitionState:
     when the transaction that carries them to the changelog, beside outputs and offset, is committed.
     """
 
-    def __init__(self, changelog: str, partition: int, settings: KafkaSettings) -> None:
-        """`changelog`: a compacted topic, by its name on the broker, with as many partitions as the source."""
+    def __init__(self, changelog: str, partition: int, settings: KafkaSettings, inbox: str | None = None) -> None:
+        """`changelog`: a compacted topic, by its name on the broker, with as many partitions as the source.
+
+        `inbox`: the registered name of the group's inbox, if it has one.
+        """
         self._changelog, self._partition, self._settings = changelog, partition, settings
+        self._inbox = inbox
         self._kept: dict[bytes, bytes] = {}
         self._batch: _Changes = {}
         self._call: _Changes = {}
@@ -69,12 +76,13 @@ class PartitionState:
 
     def includes(self, key: str, position: Position) -> bool:
         entry = self._entry(key)
-        return entry is not None and entry.offsets.get(position.partition, -1) >= position.offset
+        return entry is not None and entry.offsets.get(self._place(position), -1) >= position.offset
 
     def put(self, key: str, value: bytes, position: Position) -> None:
         entry = self._entry(key)
         offsets = dict(entry.offsets) if entry else {}
-        offsets[position.partition] = max(position.offset, offsets.get(position.partition, -1))
+        place = self._place(position)
+        offsets[place] = max(position.offset, offsets.get(place, -1))
         packed = Entry(value, offsets).pack()
         if len(packed) > self._settings.max_message_bytes:
             raise SizeViolation(f"state of {len(packed)} bytes, at most {self._settings.max_message_bytes} are kept")
@@ -113,6 +121,9 @@ class PartitionState:
             packed = self._kept.get(key)
             if packed is not None:
                 yield key.decode(), Entry.unpack(packed).value
+
+    def _place(self, position: Position) -> int:
+        return position.partition + (_INBOX_FROM if position.topic == self._inbox else 0)
 
     def _change(self, key: bytes, packed: bytes | None) -> None:
         if packed is None:

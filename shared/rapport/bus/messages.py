@@ -45,6 +45,8 @@ class Outgoing:
     tenant: str
     traceparent: str | None = None
     headers: dict[str, bytes] = field(default_factory=dict)
+    body: bytes | None = None
+    """`event.to_json()`, for a handler that needs it besides: so that it is made once."""
 
 
 # Messages of one partition in offset order, at most `max_batch` of them. What is returned is published together with

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
@@ -36,8 +37,8 @@ class BatchMetrics:
 
     def done(self, records: Sequence[Record], failures: Sequence[Failure]) -> None:
         """After the commit."""
-        for record in records:
-            self._messages.labels(self._group, record.topic).inc()
+        for topic, count in Counter(record.topic for record in records).items():
+            self._messages.labels(self._group, topic).inc(count)
         for failure in failures:
             self._failures.labels(self._group, outward(failure.error).dead_letter.value).inc()
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiokafka import TopicPartition
 
+from rapport.bus.inbox import InboxIntake
 from rapport.bus.keyed_state import PartitionState
 from rapport.bus.processing import Processor
 from rapport.bus.progress import Progress
 from rapport.bus.records import Record
 from rapport.bus.transactions import PartitionCommits, Reached
-from rapport.bus.window import read_window
+from rapport.bus.window import SeenWindow, read_window
 from rapport.ops.settings import Settings
 
 
@@ -29,6 +31,15 @@ class Intake(Protocol):
         """After a take in vain: everything below has been taken, or was never a record."""
 
 
+@dataclass(slots=True)
+class _Source:
+    """One topic's part of the partition."""
+
+    place: TopicPartition
+    intake: Intake
+    window: SeenWindow
+
+
 class PartitionWorker:
     """Owns one partition from assignment to revocation."""
 
@@ -42,12 +53,15 @@ class PartitionWorker:
         settings: Settings,
         *,
         state: PartitionState | None = None,
+        inbox: InboxIntake | None = None,
         reached: Reached | None = None,
     ) -> None:
+        """`inbox`: the same partition of the group's inbox. Its batches are handled between those of the source."""
         self.place = place
         self._intake, self._processor, self._commits = intake, processor, commits
         self._progress, self._settings, self._state = progress, settings, state
-        self._reached = reached
+        self._inbox, self._reached = inbox, reached
+        self._sources: list[_Source] = []
         self._leaving = self._busy = False
 
     def leave(self) -> bool:
@@ -57,40 +71,55 @@ class PartitionWorker:
 
     async def own(self) -> None:
         """Works until `leave`, or raises what makes it impossible."""
-        place = self.place
-        self._progress.expect(place)
+        self._progress.expect(self.place)
         try:
             start = await self._commits.take_over(self._reached)
             if self._state:
                 await self._state.restore()
-            self._window = await read_window(place.topic, place.partition, start, self._settings)
-            await self._intake.begin(start)
-            self._progress.begin(place, start)
+            await self._begin(self.place, self._intake, start)
+            if self._inbox:
+                await self._begin(self._inbox.place, self._inbox, await self._commits.start_of(self._inbox.place))
             while not self._leaving:
-                await self._step()
+                for source in self._sources:
+                    await self._step(source)
         finally:
-            self._progress.end(place)
-            if self._state:
-                self._state.forget()
+            await self._end()
+
+    async def _begin(self, place: TopicPartition, intake: Intake, start: int) -> None:
+        window = await read_window(place.topic, place.partition, start, self._settings)
+        await intake.begin(start)
+        self._progress.begin(place, start)
+        self._sources.append(_Source(place, intake, window))
+
+    async def _end(self) -> None:
+        self._progress.end(self.place)
+        if self._state:
+            self._state.forget()
+        try:
+            if self._inbox:
+                self._progress.end(self._inbox.place)
+                await self._inbox.close()
+        finally:
             await self._commits.close()
 
-    async def _step(self) -> None:
-        records = await self._intake.take()
+    async def _step(self, source: _Source) -> None:
+        records = await source.intake.take()
         if not records:
-            self._progress.idle(self.place, await self._intake.idle_offset())
+            self._progress.idle(source.place, await source.intake.idle_offset())
             return
         self._busy = True
         try:
-            await self._work_off(records)
+            await self._work_off(records, source)
         finally:
             self._busy = False
 
-    async def _work_off(self, records: Sequence[Record]) -> None:
-        effects = await self._processor.run(records, self._window, lambda: self._progress.alive(self.place))
+    async def _work_off(self, records: Sequence[Record], source: _Source) -> None:
+        place = source.place
+        effects = await self._processor.run(records, source.window, lambda: self._progress.alive(place))
         following = records[-1].offset + 1
-        await self._commits.commit(effects, following, self._state.changes() if self._state else ())
+        await self._commits.commit(effects, following, self._state.changes() if self._state else (), place)
         if self._state:
             self._state.keep()
-        effects.remember(self._window)
+        effects.remember(source.window)
         self._processor.metrics.done(records, effects.failures)
-        self._progress.reach(self.place, following)
+        self._progress.reach(place, following)

@@ -104,6 +104,6 @@ def sending_of(outgoing: Outgoing, source: str, settings: KafkaSettings) -> Send
         tenant=outgoing.tenant,
         traceparent=outgoing.traceparent or current_traceparent(),
     )
-    value, headers = encode(outgoing.event, envelope)
-    headers = [*headers, *outgoing.headers.items()]
+    value, headers = encode(outgoing.event, envelope, body=outgoing.body)
+    headers += outgoing.headers.items()
     return Sending(topic_name(settings, topic.name), outgoing.key.encode(), value, headers)

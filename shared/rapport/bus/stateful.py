@@ -4,9 +4,9 @@ State, outputs, dead letters and offset of a batch are one transaction, so each 
 state and offset stand where the last committed batch left them. Each entry carries the offset that it includes besides
 (`KeyedState.includes`), for state that is also kept elsewhere.
 
-Faust joins the group and reads; its tables are not used: they are written outside of any transaction, so that a crash
-between state and outputs lost outputs (32 of 3,000 in a trial with two kills). `kafka.stateful_runtime` can leave Faust
-out.
+`kafka.stateful_runtime` says who joins the group and reads: aiokafka, or Faust. Faust's tables are not used: they are
+written outside of any transaction, so that a crash between state and outputs lost outputs (32 of 3,000 in a trial with
+two kills).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rapport.bus.client import topic_name
 from rapport.bus.consumer import PARALLEL
 from rapport.bus.faust_membership import FaustMembership
 from rapport.bus.group import GroupPart, Membership
+from rapport.bus.inbox import InboxIntake
 from rapport.bus.keyed_state import PartitionState
 from rapport.bus.messages import Handler, KeyedState
 from rapport.bus.partition import Intake, PartitionWorker
@@ -45,8 +46,15 @@ class StatefulConsumer(GroupPart):
         settings: Settings,
         *,
         max_batch: int | None = None,
+        inbox: str | None = None,
     ) -> None:
-        super().__init__(group, [topic_named(topic), state_topic(group)], settings)
+        """`inbox` (registry name): a topic that the group writes to itself, to have something done to a key of another
+        partition. Read by whoever owns the same partition of `topic`, with the same exactness; a batch holds messages
+        of one of the two only.
+        """
+        topics = [topic_named(topic), state_topic(group), *([topic_named(inbox)] if inbox else ())]
+        super().__init__(group, topics, settings)
+        self._inbox = inbox
         self._make_handler = make_handler
         self._max_batch = max_batch or settings.kafka.max_batch
         self._slots = asyncio.Semaphore(PARALLEL)
@@ -71,10 +79,17 @@ class StatefulConsumer(GroupPart):
 
     def _worker(self, place: TopicPartition, intake: Intake, commits: PartitionCommits) -> PartitionWorker:
         kafka = self._settings.kafka
-        state = PartitionState(topic_name(kafka, state_topic(self._group).name), place.partition, kafka)
+        changelog = topic_name(kafka, state_topic(self._group).name)
+        state = PartitionState(changelog, place.partition, kafka, self._inbox)
         processor = Processor(self._group, self._make_handler(state), self._settings, state.attempt, slots=self._slots)
         self._processors[place.partition], self._states[place.partition] = processor, state
-        return PartitionWorker(place, intake, processor, commits, self._progress, self._settings, state=state)
+        inbox = None
+        if self._inbox:
+            beside = TopicPartition(topic_name(kafka, self._inbox), place.partition)
+            inbox = InboxIntake(beside, self._max_batch, kafka)
+        return PartitionWorker(
+            place, intake, processor, commits, self._progress, self._settings, state=state, inbox=inbox
+        )
 
 
 def state_topic(group: str) -> Topic:

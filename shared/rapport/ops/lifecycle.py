@@ -10,6 +10,7 @@ part that is no longer live, ends it: parts stop in reverse, each within a bound
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -38,6 +39,9 @@ _LOOK_STARTING_S, _LOOK_RUNNING_S = 0.05, 1.0
 _DEAD_AFTER_S = 3.0
 # After the parts have stopped only stray threads can hold the process, such as a model load that was cut short.
 _EXIT_WITHIN_S = 2.0
+# Objects made before the young are looked through (Python's 700 is less than one batch makes), and rounds of each
+# generation before the next older one is.
+_COLLECT_AFTER = (10_000, 20, 20)
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -119,7 +123,18 @@ async def _start(roster: Roster, settings: S, parts: Callable[[S], Sequence[Part
     await roster.start()
     roster.add(parts(settings))
     await roster.start()
+    _calm_the_collector()
     roster.complete = True
+
+
+def _calm_the_collector() -> None:
+    """What stands now stands until the end: no need to look through it again and again.
+
+    In the profiler the cycle collector took a third of the time, nearly all of it for modules and settings.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
 
 
 async def _watch(roster: Roster, starting: asyncio.Task[None]) -> NoReturn:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -55,8 +55,8 @@ class KafkaSettings(Section):
     """Batches under way may finish for this long after SIGTERM, and before partitions go to another consumer."""
     duplicate_window: int = Field(default=10_000, ge=0)
     """An event id seen among this many messages of its partition is not handled again. 0: ids are not compared."""
-    stateful_runtime: Literal["faust", "aiokafka"] = "faust"
-    """What reads for consumers with keyed state. State and guarantees are the same with both."""
+    stateful_runtime: Literal["faust", "aiokafka"] = "aiokafka"
+    """What reads for consumers with keyed state. State and guarantees are the same with both; Faust takes longer."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How to talk to the brokers."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
@@ -109,6 +109,23 @@ class ModelSettings(Section):
     """Overrides the set's encoder: a folder or a Hugging Face id."""
     generator: str | None = None
     """Overrides the set's language model: a folder, a GGUF file or a Hugging Face id."""
+    reranker: str | None = None
+    """A cross-encoder for `Reranker.Rerank`: a folder or a Hugging Face id; none: workers have no such RPC."""
+    runtime: Literal["auto", "torch", "openvino", "onnxruntime"] = "auto"
+    """What runs encoders. auto: on a CPU what `./rapport models optimise` stored with the model, else torch."""
+    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
+    """Numbers that encoders compute with. auto: what the device is good at. int8: on a CPU, after `models optimise`."""
+    follow: bool = True
+    """Workers follow promotions on models.v1; false: they serve what the settings name and need no Kafka."""
+    generator_url: str | None = Field(default=None, pattern=r"^https?://")
+    """An OpenAI-compatible endpoint (http://host:8000/v1) that writes the texts instead; it knows the model as
+    `generator`."""
+    generator_key: SecretStr | None = None
+    """With `generator_url`: its API key, if it wants one."""
+    adapters: dict[str, str] = {}
+    """LoRA adapters by name, each a folder (peft, safetensors): {"brand": "/models/brand-voice"}."""
+    context: int | None = Field(default=None, ge=64)
+    """Most tokens of prompt and answer together; none: the set's."""
 
 
 class WorkerSettings(Section):
@@ -128,12 +145,24 @@ class WorkerSettings(Section):
     """Padded tokens in one encoder batch."""
     max_queue: int = Field(default=512, ge=1)
     """Calls waiting; more are refused with RESOURCE_EXHAUSTED."""
+    max_queue_characters: int = Field(default=4_000_000, ge=1)
+    """Characters of the calls waiting, at most 4,096 of each text counted; more are refused."""
+    cached_rows: int = Field(default=20_000, ge=0)
+    """Embeddings of short texts that are remembered; 0: none. 20,000 of 384 dimensions take some 40 MB."""
+    memory_mb: int = Field(default=0, ge=0)
+    """Most memory of the encoders' weights on the device; a model that does not fit is refused. 0: no cap."""
     max_texts: int = Field(default=2048, ge=1)
     """Texts in one call."""
     max_text_bytes: int = Field(default=1_000_000, ge=1)
     """UTF-8 bytes of one text."""
     max_tokens: int = Field(default=128, ge=1)
     """Tokens generated when the caller names no number."""
+    max_generations: int = Field(default=16, ge=1)
+    """Texts generated at once; fewer when the cache holds fewer. Others wait."""
+    generation_cache_mb: int | None = Field(default=None, ge=1)
+    """Memory for keys and values of the texts under way; none: the set's."""
+    prefix_cache_mb: int = Field(default=64, ge=0)
+    """Memory for prompt beginnings that requests share, such as a system prompt; 0: none are kept."""
     timeout_s: float = Field(default=10.0, gt=0)
     """Deadline a service sets on its calls to the worker."""
 
@@ -185,14 +214,19 @@ class Settings(BaseSettings):
 
 def known_names(settings: type[Settings]) -> set[str]:
     """Every environment variable that `settings` reads."""
-    names = set()
-    for key, field in settings.model_fields.items():
+    return {f"{PREFIX}{path}".upper() for path in _paths(settings)}
+
+
+def _paths(group: type[BaseModel]) -> Iterator[str]:
+    """Names of the leaves and of the sections within a section, which may be given whole as JSON."""
+    for key, field in group.model_fields.items():
         section = field.annotation
         if isinstance(section, type) and issubclass(section, Section):
-            names |= {f"{PREFIX}{key}__{leaf}".upper() for leaf in section.model_fields}
+            if issubclass(group, Section):
+                yield key
+            yield from (f"{key}__{leaf}" for leaf in _paths(section))
         else:
-            names.add(f"{PREFIX}{key}".upper())
-    return names
+            yield key
 
 
 def _refuse_unknown(settings: type[Settings], environment: Mapping[str, str]) -> None:

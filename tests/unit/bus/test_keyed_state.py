@@ -86,3 +86,16 @@ def test_state_that_the_changelog_would_refuse_is_refused_at_once() -> None:
     with pytest.raises(SizeViolation), state.attempt():
         state.put("c1", b"x" * 1025, _at(1))
     assert state.changes() == []
+
+
+def test_the_inbox_has_offsets_of_its_own() -> None:
+    state = PartitionState("g.state.v1", 0, KafkaSettings(max_message_bytes=1024), "profiler.inbox.v1")
+    errand = Position("profiler.inbox.v1", 0, 9)
+    with state.attempt():
+        state.put("c1", b"one", _at(4))
+        assert not state.includes("c1", Position("profiler.inbox.v1", 0, 4))
+        state.put("c1", b"two", errand)
+    state.keep()
+    assert state.includes("c1", errand)
+    assert state.includes("c1", _at(4))
+    assert not state.includes("c1", _at(5))

@@ -31,11 +31,17 @@ class ProductUpserted(Event):
     category: tuple[str, ...] = ()
     """Path from the root, e.g. ("Sports", "Running shoes")."""
     brand: str | None = None
+    group_id: Id | None = None
+    """Shared by the variants (size, colour) of one product."""
     price: Amount | None = None
     currency: Currency | None = None
     stock: Annotated[int, Field(ge=0)] | None = None
     """Pieces; left out: not counted, always available."""
     attributes: dict[str, str | int | float | bool] = {}
+    complements: tuple[Id, ...] = ()
+    """Products that go with it: the charger of a phone."""
+    substitutes: tuple[Id, ...] = ()
+    """Products that can take its place."""
     hidden: bool = False
     """Kept, but never shown."""
     image_url: str | None = None

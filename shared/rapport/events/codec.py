@@ -1,7 +1,7 @@
 """CloudEvents 1.0 over Kafka: binary mode out, binary and structured mode in.
 
-Source: CloudEvents Kafka protocol binding v1.0.2. Attributes are read and written by the CloudEvents SDK; payloads by
-pydantic, straight from bytes.
+Source: CloudEvents Kafka protocol binding v1.0.2. Plain binary mode is read and written by `binary`, everything else by
+the CloudEvents SDK; payloads by pydantic, straight from bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudevents.core.base import BaseCloudEvent
-from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, from_structured, to_binary, to_structured
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, from_structured, to_structured
 from cloudevents.core.exceptions import BaseCloudEventException
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from rapport.events.base import Event
 from rapport.events.behaviour import Behaviour
+from rapport.events.binary import plain_attributes, plain_headers
 from rapport.events.envelope import Envelope
 from rapport.events.topics import EVENTS, Topic
 from rapport.ops.errors import SchemaViolation, SizeViolation
@@ -91,7 +92,20 @@ def parse(
     if len(value) > max_bytes:
         raise SizeViolation(f"{len(value)} bytes, at most {max_bytes} are taken", field="value")
     attributes = {name.lower(): raw for name, raw in headers}
-    cloud_event = _read(attributes, value, datetime.fromtimestamp(timestamp_ms / 1000, UTC))
+    plain = plain_attributes(attributes)
+    if plain is None:
+        return _parse_any(attributes, value, timestamp_ms, tenant, events)
+    event = _payload(_kind(events, plain.type), value)
+    # Only looked for, in a payload that may have it among its unknown fields, when the headers tell no tenant.
+    owner = plain.tenant or _tenant_of(event) or tenant
+    moment = plain.time or _broker_time(timestamp_ms)
+    return event, Envelope(plain.id, plain.type, plain.source, moment, owner, plain.traceparent)
+
+
+def _parse_any(
+    attributes: Mapping[str, bytes], value: bytes, timestamp_ms: int, tenant: str, events: Collection[type[Event]]
+) -> tuple[Event, Envelope]:
+    cloud_event = _read(attributes, value, _broker_time(timestamp_ms))
     event = _payload(_kind(events, cloud_event.get_type()), cloud_event.get_data())
     envelope = Envelope(
         id=cloud_event.get_id(),
@@ -105,12 +119,18 @@ def parse(
 
 
 def encode(
-    event: Event | None, envelope: Envelope, *, structured: bool = False
+    event: Event | None, envelope: Envelope, *, structured: bool = False, body: bytes | None = None
 ) -> tuple[bytes | None, list[tuple[str, bytes]]]:
-    """Value and headers of the Kafka message for `event` (None: a tombstone)."""
+    """Value and headers of the Kafka message for `event` (None: a tombstone).
+
+    `body`: what `event.to_json()` gave, if it was asked before; for binary mode.
+    """
     if event is None:
         headers = {"ce_id": envelope.id, "ce_tenant": envelope.tenant, "ce_source": envelope.source}
         return None, [(name, text.encode()) for name, text in headers.items()] + _trace_header(envelope)
+    if not structured:
+        value = event.to_json() if body is None else body
+        return value, plain_headers(envelope, event.ce_type()) + _trace_header(envelope)
     attributes: dict[str, Any] = {
         "id": envelope.id,
         "type": event.ce_type(),
@@ -119,11 +139,8 @@ def encode(
         "datacontenttype": "application/json",
         "tenant": envelope.tenant,
     }
-    if structured:
-        payload = event.model_dump(mode="json", exclude_none=True)
-        message = to_structured(CloudEvent(attributes, payload), _FORMAT)
-    else:
-        message = to_binary(CloudEvent(attributes, event.to_json()), _FORMAT)
+    payload = event.model_dump(mode="json", exclude_none=True)
+    message = to_structured(CloudEvent(attributes, payload), _FORMAT)
     return message.value, list(message.headers.items()) + _trace_header(envelope)
 
 
@@ -215,6 +232,10 @@ def _text(field: str, raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError as error:
         raise SchemaViolation(f"not UTF-8: {error.reason} at byte {error.start}", field=field) from error
+
+
+def _broker_time(timestamp_ms: int) -> datetime:
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
 
 
 def _optional(raw: bytes | None) -> str | None:

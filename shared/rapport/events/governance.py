@@ -31,6 +31,8 @@ class ModelPromoted(Event):
     location: str
     """Folder or Hugging Face id."""
     metrics: dict[str, float] = {}
+    earlier: list[str] = []
+    """Versions that were promoted before it, oldest first: a rollback returns to the last of them."""
 
 
 class PrivacyRequested(Event):

@@ -48,9 +48,15 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
                     "funnel_stage": "consider", "session_count": 1},
         "affinities": [{"dimension": "category", "value": "Running shoes", "weight": 1.0}],
         "recent_product_ids": ["p-204"], "trigger_event_id": "e-3",
+        "segments": [{"segment_id": "taste-2", "name": "Running shoes & Jackets", "family": "taste", "confidence": 0.8, "since": _AT}],
+        "propensity": {"session": 0.12, "model": "session@4096"},
+        "outlook": {"alive": 0.9, "churn_risk": 0.3, "expected_orders": 1.2, "expected_value": 96.5, "horizon_days": 90.0,
+                    "model_version": "20260305-093000-1a2b3c"},
+        "aspects": [{"aspect": "delivery", "score": -0.4, "count": 2}],
     },
     "segment_changed": {
-        "customer_id": "c-1001", "segment": "trail runners", "change": "entered", "reason": "three views", "confidence": 0.8,
+        "customer_id": "c-1001", "segment": "Running shoes & Jackets", "segment_id": "taste-2", "family": "taste",
+        "change": "entered", "reason": "interest in Running shoes, as Running shoes & Jackets customers have", "confidence": 0.8,
     },
     "insight_found": {
         "insight_id": "i-1", "subject": "search:gore-tex", "kind": "search_gap", "size": 41, "confidence": 0.9,
@@ -61,6 +67,11 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
         "items": [{"product_id": "p-205", "score": 0.83, "reasons": [
             {"kind": "need", "text": "Fits your interest in running shoes.", "subject": "Running shoes", "weight": 0.7}]}],
         "created_at": _AT, "expires_at": "2026-03-05T10:30:00Z", "trigger_event_id": "e-3",
+    },
+    "impression_recorded": {
+        "recommendation_id": "r-1", "customer_id": "c-1001", "shown_at": _AT, "made_at": _AT, "source": "pull",
+        "strategy": "personalised", "product_ids": ["p-205"], "positions": [0], "scores": [0.83], "propensities": [1.0],
+        "feature_version": 1, "features": "AQICAAEAAAABAAAAAAAAPw==",
     },
     "chat_message": {
         "conversation_id": "v-1", "message_id": "m-1", "customer_id": "c-1001", "text": "How long do I have to return shoes?",
@@ -73,6 +84,9 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
     "handoff_requested": {
         "handoff_id": "m-2:handoff", "conversation_id": "v-1", "reason": "requested", "language": "en",
         "summary": "Wants to talk to a person about a return.", "transcript": [{"role": "customer", "text": "A person, please", "at": _AT}],
+    },
+    "chat_feedback": {
+        "feedback_id": "f-1", "conversation_id": "v-1", "reply_id": "m-1:reply", "rating": "down", "reason": "not what I asked",
     },
     "order_updated": {
         "order_id": "o-9", "customer_id": "c-1001", "status": "shipped", "placed_at": _AT, "updated_at": _AT,
@@ -89,8 +103,22 @@ SAMPLES: Mapping[str, dict[str, Any]] = {
         "content_id": "k-1", "request_id": "q-1", "kind": "campaign", "channel": "email", "language": "en",
         "variants": [{"variant_id": "a", "text": "Trail Runner 2 is 20% off.", "author": "template", "trail": [_DECISION]}],
     },
+    "content_drafted": {
+        "content_id": "k-1", "status": "pending", "created_at": _AT, "content": {
+            "content_id": "k-1", "request_id": "q-1", "kind": "campaign", "channel": "email", "language": "en",
+            "variants": [{"variant_id": "a", "text": "Trail Runner 2 is 20% off.", "author": "template", "trail": [_DECISION]}]},
+    },
+    "consent_changed": {"customer_id": "c-1001", "fields": ["first_name"], "first_name": "Ada"},
+    "experiment_changed": {
+        "experiment_id": "x-1", "content_id": "k-1", "plan": {"mode": "bandit", "metric": "click"}, "started_at": _AT,
+        "variations": [{"variation_id": "a", "author": "template"}, {"variation_id": "b", "author": "model"}],
+    },
     "experiment_viewed": {"experiment_id": "x-1", "variation_id": "b", "customer_id": "c-1001"},
+    "experiment_outcome": {"experiment_id": "x-1", "variation_id": "b", "customer_id": "c-1001", "metric": "click", "viewed_at": _AT},
     "alert_raised": {"alert_id": "al-1", "subject": "p-204", "kind": "stock", "sentence": "Trail Runner 2 sells out in two days."},
+    "identity_linked": {"customer_id": "a-77", "same_as": "c-1001"},
+    "profile_absorbed": {"customer_id": "c-1001", "absorbed_id": "a-77", "state": "AYA=", "via": ["a-77"]},
+    "customer_said": {"customer_id": "c-1001", "conversation_id": "v-1", "message_id": "m-1", "text": "Are these waterproof?"},
     "model_promoted": {"model": "encoder", "version": "2", "location": "/models/encoder-2"},
     "privacy_requested": {"request_id": "pr-1", "customer_id": "c-1001", "action": "erase"},
     "privacy_done": {"request_id": "pr-1", "customer_id": "c-1001", "service": "profiler", "action": "erase", "records": {"profile": 1}},

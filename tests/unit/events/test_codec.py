@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rapport.events import codec
 from rapport.events.behaviour import ProductViewed
 from rapport.events.codec import Decoded, decode, encode
 from rapport.events.envelope import Envelope
@@ -107,3 +108,31 @@ def test_any_bytes_are_an_event_or_a_violation(value: bytes, key: bytes, header:
                 read(key=key, value=value, headers=headers)
             except SchemaViolation:
                 continue
+
+
+@given(
+    id_=st.text(min_size=1, max_size=40),
+    tenant=st.sampled_from([None, b"default", b"", "店".encode(), b"\xff"]),
+    time=st.sampled_from([None, b"2026-03-05T12:00:00Z", b"2026-03-05T12:00:00.5+08:00", b"20260305", b"noon", b""]),
+    more=st.sampled_from(
+        [None, ("ce_subject", b"s"), ("ce_Bad-name", b"x"), ("ce_specversion", b"0.3"), ("own", b"1")]
+    ),
+)
+def test_the_short_way_says_what_the_sdk_says(
+    id_: str, tenant: bytes | None, time: bytes | None, more: tuple[str, bytes] | None
+) -> None:
+    headers = [(name, raw) for name, raw in HEADERS if name not in ("ce_id", "ce_tenant", "ce_time")]
+    headers += [("ce_id", id_.encode("utf-8", "replace"))]
+    optional = [("ce_tenant", tenant), ("ce_time", time), more or ("", None)]
+    headers += [(name, raw) for name, raw in optional if raw is not None]
+
+    def outcome() -> object:
+        try:
+            return read(headers=headers)
+        except SchemaViolation as error:
+            return error.field
+
+    short = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "plain_attributes", lambda _: None)
+        assert short == outcome()

@@ -34,6 +34,13 @@ class _ActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Action.ValueTy
     ACTION_HANDOFF: _Action.ValueType  # 5
     ACTION_ASK: _Action.ValueType  # 6
     """a slot is missing"""
+    ACTION_PRODUCT_SEARCH: _Action.ValueType  # 7
+    ACTION_CONFIRM: _Action.ValueType  # 8
+    """waits for a yes"""
+    ACTION_ACT: _Action.ValueType  # 9
+    """a command went out"""
+    ACTION_BLOCKED: _Action.ValueType  # 10
+    """a safety rail stopped the message"""
 
 class Action(_Action, metaclass=_ActionEnumTypeWrapper): ...
 
@@ -46,6 +53,13 @@ ACTION_RECOMMEND: Action.ValueType  # 4
 ACTION_HANDOFF: Action.ValueType  # 5
 ACTION_ASK: Action.ValueType  # 6
 """a slot is missing"""
+ACTION_PRODUCT_SEARCH: Action.ValueType  # 7
+ACTION_CONFIRM: Action.ValueType  # 8
+"""waits for a yes"""
+ACTION_ACT: Action.ValueType  # 9
+"""a command went out"""
+ACTION_BLOCKED: Action.ValueType  # 10
+"""a safety rail stopped the message"""
 Global___Action: _TypeAlias = Action  # noqa: Y015
 
 @_typing.final
@@ -158,6 +172,11 @@ class Reply(_message.Message):
     SOURCES_FIELD_NUMBER: _builtins.int
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
+    INTENT_FIELD_NUMBER: _builtins.int
+    FLOW_FIELD_NUMBER: _builtins.int
+    ASKS_FIELD_NUMBER: _builtins.int
+    CHOICES_FIELD_NUMBER: _builtins.int
+    ACTION_IDS_FIELD_NUMBER: _builtins.int
     reply_id: _builtins.str
     conversation_id: _builtins.str
     in_reply_to: _builtins.str
@@ -168,10 +187,24 @@ class Reply(_message.Message):
     confidence: _builtins.float
     """0 to 1"""
     order_id: _builtins.str
+    intent: _builtins.str
+    """what the message was understood to want"""
+    flow: _builtins.str
+    """the request that the reply is part of: return, cancel, ..."""
+    asks: _builtins.str
+    """the slot that the reply asks for"""
     @_builtins.property
     def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___Source]: ...
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """short answers to offer as buttons"""
+
+    @_builtins.property
+    def action_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """commands on orders.actions.v1"""
+
     def __init__(
         self,
         *,
@@ -185,10 +218,15 @@ class Reply(_message.Message):
         sources: _abc.Iterable[Global___Source] | None = ...,
         product_ids: _abc.Iterable[_builtins.str] | None = ...,
         order_id: _builtins.str = ...,
+        intent: _builtins.str = ...,
+        flow: _builtins.str = ...,
+        asks: _builtins.str = ...,
+        choices: _abc.Iterable[_builtins.str] | None = ...,
+        action_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "confidence", b"confidence", "conversation_id", b"conversation_id", "in_reply_to", b"in_reply_to", "language", b"language", "order_id", b"order_id", "product_ids", b"product_ids", "reply_id", b"reply_id", "sources", b"sources", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "action_ids", b"action_ids", "asks", b"asks", "choices", b"choices", "confidence", b"confidence", "conversation_id", b"conversation_id", "flow", b"flow", "in_reply_to", b"in_reply_to", "intent", b"intent", "language", b"language", "order_id", b"order_id", "product_ids", b"product_ids", "reply_id", b"reply_id", "sources", b"sources", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

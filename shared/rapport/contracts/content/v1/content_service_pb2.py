@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2rapport/contracts/content/v1/content_service.proto\x12\x1crapport.contracts.content.v1\x1a\x1fgoogle/protobuf/timestamp.proto\")\n\x05Money\x12\x0e\n\x06\x61mount\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\"\xc8\x02\n\x05\x42rief\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x13\n\x0bproduct_ids\x18\x06 \x03(\t\x12\x18\n\x10\x64iscount_percent\x18\x07 \x01(\t\x12-\n\tstarts_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04tone\x18\n \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x0b \x01(\t\x12\x0f\n\x07segment\x18\x0c \x01(\t\x12\x10\n\x08variants\x18\r \x01(\r\x12\x19\n\x11recommendation_id\x18\x0e \x01(\t\"C\n\rCreateRequest\x12\x32\n\x05\x62rief\x18\x01 \x01(\x0b\x32#.rapport.contracts.content.v1.Brief\"]\n\x08\x44\x65\x63ision\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\r\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x08\x12\x10\n\x08problems\x18\x05 \x03(\t\"r\n\x07Variant\x12\x12\n\nvariant_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x35\n\x05trail\x18\x04 \x03(\x0b\x32&.rapport.contracts.content.v1.Decision\"q\n\x0e\x43reateResponse\x12\x12\n\ncontent_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x37\n\x08variants\x18\x03 \x03(\x0b\x32%.rapport.contracts.content.v1.Variant2u\n\x0e\x43ontentService\x12\x63\n\x06\x43reate\x12+.rapport.contracts.content.v1.CreateRequest\x1a,.rapport.contracts.content.v1.CreateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2rapport/contracts/content/v1/content_service.proto\x12\x1crapport.contracts.content.v1\x1a\x1fgoogle/protobuf/timestamp.proto\")\n\x05Money\x12\x0e\n\x06\x61mount\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\"\xb2\x04\n\x05\x42rief\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x13\n\x0bproduct_ids\x18\x06 \x03(\t\x12\x18\n\x10\x64iscount_percent\x18\x07 \x01(\t\x12-\n\tstarts_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04tone\x18\n \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x0b \x01(\t\x12\x0f\n\x07segment\x18\x0c \x01(\t\x12\x10\n\x08variants\x18\r \x01(\r\x12\x19\n\x11recommendation_id\x18\x0e \x01(\t\x12\x16\n\x0e\x61udience_query\x18\x0f \x01(\t\x12\x0e\n\x06market\x18\x10 \x01(\t\x12\x13\n\x0bprior_price\x18\x11 \x01(\t\x12\x12\n\nstatements\x18\x12 \x03(\t\x12\x0c\n\x04link\x18\x13 \x01(\t\x12\x13\n\x0bpersonalise\x18\x14 \x03(\t\x12\x0e\n\x06writer\x18\x15 \x01(\t\x12\x15\n\x08\x61pproval\x18\x16 \x01(\x08H\x00\x88\x01\x01\x12@\n\nexperiment\x18\x17 \x01(\x0b\x32,.rapport.contracts.content.v1.ExperimentPlanB\x0b\n\t_approval\"B\n\tNamespace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05start\x18\x02 \x01(\x01\x12\x10\n\x03\x65nd\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x06\n\x04_end\"\x92\x03\n\x0e\x45xperimentPlan\x12\x0c\n\x04mode\x18\x01 \x01(\t\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\x19\n\x0cwindow_hours\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07weights\x18\x04 \x03(\x01\x12\x15\n\x08\x63overage\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12:\n\tnamespace\x18\x06 \x01(\x0b\x32\'.rapport.contracts.content.v1.Namespace\x12\x12\n\x05\x66loor\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x1b\n\x0ehalf_life_days\x18\x08 \x01(\x01H\x03\x88\x01\x01\x12\x1a\n\rmin_customers\x18\t \x01(\rH\x04\x88\x01\x01\x12\x17\n\nconfidence\x18\n \x01(\x01H\x05\x88\x01\x01\x12\x0f\n\x07promote\x18\x0b \x01(\t\x12\x10\n\x08segments\x18\x0c \x03(\tB\x0f\n\r_window_hoursB\x0b\n\t_coverageB\x08\n\x06_floorB\x11\n\x0f_half_life_daysB\x10\n\x0e_min_customersB\r\n\x0b_confidence\"C\n\rCreateRequest\x12\x32\n\x05\x62rief\x18\x01 \x01(\x0b\x32#.rapport.contracts.content.v1.Brief\"~\n\x08\x44\x65\x63ision\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\r\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x04 \x01(\x08\x12\x10\n\x08problems\x18\x05 \x03(\t\x12\r\n\x05\x63odes\x18\x06 \x03(\t\x12\x10\n\x08repaired\x18\x07 \x03(\t\"\x82\x02\n\x07Variant\x12\x12\n\nvariant_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x35\n\x05trail\x18\x04 \x03(\x0b\x32&.rapport.contracts.content.v1.Decision\x12\x13\n\x0btemplate_id\x18\x05 \x01(\t\x12\x18\n\x10template_version\x18\x06 \x01(\r\x12\x0c\n\x04tone\x18\x07 \x01(\t\x12\x16\n\x0eprompt_version\x18\x08 \x01(\t\x12\x0f\n\x07\x66luency\x18\t \x01(\x01\x12\x12\n\ndifference\x18\n \x01(\x01\x12\x14\n\x0csms_segments\x18\x0b \x01(\r\"\xbe\x01\n\x0e\x43reateResponse\x12\x12\n\ncontent_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x37\n\x08variants\x18\x03 \x03(\x0b\x32%.rapport.contracts.content.v1.Variant\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x15\n\rexperiment_id\x18\x05 \x01(\t\x12\x15\n\raudience_size\x18\x06 \x01(\r\x12\r\n\x05model\x18\x07 \x01(\t\"B\n\x11ListDraftsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"\xa6\x02\n\x05\x44raft\x12\x12\n\ncontent_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x37\n\x08variants\x18\x06 \x03(\x0b\x32%.rapport.contracts.content.v1.Variant\x12\x13\n\x0bproduct_ids\x18\x07 \x03(\t\x12\n\n\x02\x62y\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ndecided_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x12ListDraftsResponse\x12\x33\n\x06\x64rafts\x18\x01 \x03(\x0b\x32#.rapport.contracts.content.v1.Draft\"a\n\rReviewRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\ncontent_id\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"D\n\x0eReviewResponse\x12\x32\n\x05\x64raft\x18\x01 \x01(\x0b\x32#.rapport.contracts.content.v1.Draft\"K\n\rAssignRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\"\x95\x01\n\x0e\x41ssignResponse\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12\x12\n\ncontent_id\x18\x02 \x01(\t\x12\x15\n\rin_experiment\x18\x03 \x01(\x08\x12\x14\n\x0cvariation_id\x18\x04 \x01(\t\x12\r\n\x05share\x18\x05 \x01(\x01\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0c\n\x04text\x18\x07 \x01(\t\"O\n\x16ListExperimentsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\"\xad\x03\n\x03\x41rm\x12\x14\n\x0cvariation_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x13\n\x0btemplate_id\x18\x03 \x01(\t\x12\x0c\n\x04tone\x18\x04 \x01(\t\x12\x11\n\tcustomers\x18\x05 \x01(\r\x12\x11\n\tsuccesses\x18\x06 \x01(\r\x12\x0c\n\x04rate\x18\x07 \x01(\x01\x12\x0b\n\x03low\x18\x08 \x01(\x01\x12\x0c\n\x04high\x18\t \x01(\x01\x12\x0e\n\x06weight\x18\n \x01(\x01\x12\x13\n\x0b\x63hance_best\x18\x0b \x01(\x01\x12\x17\n\x0fposterior_alpha\x18\x0c \x01(\x01\x12\x16\n\x0eposterior_beta\x18\r \x01(\x01\x12\x16\n\x0eposterior_mean\x18\x0e \x01(\x01\x12\x11\n\x04lift\x18\x0f \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08lift_low\x18\x10 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\tlift_high\x18\x11 \x01(\x01H\x02\x88\x01\x01\x12!\n\x14revenue_per_customer\x18\x12 \x01(\x01H\x03\x88\x01\x01\x42\x07\n\x05_liftB\x0b\n\t_lift_lowB\x0c\n\n_lift_highB\x17\n\x15_revenue_per_customer\"R\n\x0cSegmentShare\x12\x0f\n\x07segment\x18\x01 \x01(\t\x12\x11\n\tcustomers\x18\x02 \x01(\r\x12\x0f\n\x07weights\x18\x03 \x03(\x01\x12\r\n\x05means\x18\x04 \x03(\x01\"\xa7\x04\n\nExperiment\x12\x15\n\rexperiment_id\x18\x01 \x01(\t\x12\x12\n\ncontent_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0c\n\x04mode\x18\x04 \x01(\t\x12\x0e\n\x06metric\x18\x05 \x01(\t\x12\x0e\n\x06winner\x18\x06 \x01(\t\x12\n\n\x02\x62y\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12.\n\nstarted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x04\x61rms\x18\x0b \x03(\x0b\x32!.rapport.contracts.content.v1.Arm\x12\x0e\n\x06regret\x18\x0c \x01(\x01\x12\x15\n\rexpected_loss\x18\r \x01(\x01\x12\x0f\n\x07verdict\x18\x0e \x01(\t\x12\x0e\n\x06leader\x18\x0f \x01(\t\x12\x0f\n\x07\x64\x65\x63ided\x18\x10 \x01(\x08\x12\x18\n\x0bimbalance_p\x18\x11 \x01(\x01H\x00\x88\x01\x01\x12<\n\x08segments\x18\x12 \x03(\x0b\x32*.rapport.contracts.content.v1.SegmentShare\x12\x0c\n\x04kind\x18\x13 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x14 \x01(\t\x12\x10\n\x08language\x18\x15 \x01(\t\x12\x13\n\x0bproduct_ids\x18\x16 \x03(\tB\x0e\n\x0c_imbalance_p\"X\n\x17ListExperimentsResponse\x12=\n\x0b\x65xperiments\x18\x01 \x03(\x0b\x32(.rapport.contracts.content.v1.Experiment\"i\n\x14\x45ndExperimentRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\t\x12\x0e\n\x06winner\x18\x03 \x01(\t\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"U\n\x15\x45ndExperimentResponse\x12<\n\nexperiment\x18\x01 \x01(\x0b\x32(.rapport.contracts.content.v1.Experiment\">\n\x12PerformanceRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\n\n\x02\x62y\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\"m\n\x0ePerformanceRow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tcustomers\x18\x02 \x01(\r\x12\x11\n\tsuccesses\x18\x03 \x01(\r\x12\x0c\n\x04rate\x18\x04 \x01(\x01\x12\x0b\n\x03low\x18\x05 \x01(\x01\x12\x0c\n\x04high\x18\x06 \x01(\x01\"Q\n\x13PerformanceResponse\x12:\n\x04rows\x18\x01 \x03(\x0b\x32,.rapport.contracts.content.v1.PerformanceRow\"7\n\x0ePreviewRequest\x12\x10\n\x08language\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\t\"\x87\x01\n\x0fTemplatePreview\x12\x10\n\x08language\x18\x01 \x01(\t\x12\x13\n\x0btemplate_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x10\n\x08\x63hannels\x18\x05 \x03(\t\x12\r\n\x05\x66rame\x18\x06 \x01(\x08\x12\r\n\x05texts\x18\x07 \x03(\t\"S\n\x0fPreviewResponse\x12@\n\ttemplates\x18\x01 \x03(\x0b\x32-.rapport.contracts.content.v1.TemplatePreview\"_\n\x0f\x41udienceRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07segment\x18\x02 \x01(\t\x12\r\n\x05query\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\t\"6\n\x10\x41udienceResponse\x12\x0c\n\x04size\x18\x01 \x01(\r\x12\x14\n\x0c\x63ustomer_ids\x18\x02 \x03(\t2\xf1\x07\n\x0e\x43ontentService\x12\x63\n\x06\x43reate\x12+.rapport.contracts.content.v1.CreateRequest\x1a,.rapport.contracts.content.v1.CreateResponse\x12o\n\nListDrafts\x12/.rapport.contracts.content.v1.ListDraftsRequest\x1a\x30.rapport.contracts.content.v1.ListDraftsResponse\x12\x63\n\x06Review\x12+.rapport.contracts.content.v1.ReviewRequest\x1a,.rapport.contracts.content.v1.ReviewResponse\x12\x63\n\x06\x41ssign\x12+.rapport.contracts.content.v1.AssignRequest\x1a,.rapport.contracts.content.v1.AssignResponse\x12~\n\x0fListExperiments\x12\x34.rapport.contracts.content.v1.ListExperimentsRequest\x1a\x35.rapport.contracts.content.v1.ListExperimentsResponse\x12x\n\rEndExperiment\x12\x32.rapport.contracts.content.v1.EndExperimentRequest\x1a\x33.rapport.contracts.content.v1.EndExperimentResponse\x12r\n\x0bPerformance\x12\x30.rapport.contracts.content.v1.PerformanceRequest\x1a\x31.rapport.contracts.content.v1.PerformanceResponse\x12\x66\n\x07Preview\x12,.rapport.contracts.content.v1.PreviewRequest\x1a-.rapport.contracts.content.v1.PreviewResponse\x12i\n\x08\x41udience\x12-.rapport.contracts.content.v1.AudienceRequest\x1a..rapport.contracts.content.v1.AudienceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,63 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MONEY']._serialized_start=117
   _globals['_MONEY']._serialized_end=158
   _globals['_BRIEF']._serialized_start=161
-  _globals['_BRIEF']._serialized_end=489
-  _globals['_CREATEREQUEST']._serialized_start=491
-  _globals['_CREATEREQUEST']._serialized_end=558
-  _globals['_DECISION']._serialized_start=560
-  _globals['_DECISION']._serialized_end=653
-  _globals['_VARIANT']._serialized_start=655
-  _globals['_VARIANT']._serialized_end=769
-  _globals['_CREATERESPONSE']._serialized_start=771
-  _globals['_CREATERESPONSE']._serialized_end=884
-  _globals['_CONTENTSERVICE']._serialized_start=886
-  _globals['_CONTENTSERVICE']._serialized_end=1003
+  _globals['_BRIEF']._serialized_end=723
+  _globals['_NAMESPACE']._serialized_start=725
+  _globals['_NAMESPACE']._serialized_end=791
+  _globals['_EXPERIMENTPLAN']._serialized_start=794
+  _globals['_EXPERIMENTPLAN']._serialized_end=1196
+  _globals['_CREATEREQUEST']._serialized_start=1198
+  _globals['_CREATEREQUEST']._serialized_end=1265
+  _globals['_DECISION']._serialized_start=1267
+  _globals['_DECISION']._serialized_end=1393
+  _globals['_VARIANT']._serialized_start=1396
+  _globals['_VARIANT']._serialized_end=1654
+  _globals['_CREATERESPONSE']._serialized_start=1657
+  _globals['_CREATERESPONSE']._serialized_end=1847
+  _globals['_LISTDRAFTSREQUEST']._serialized_start=1849
+  _globals['_LISTDRAFTSREQUEST']._serialized_end=1915
+  _globals['_DRAFT']._serialized_start=1918
+  _globals['_DRAFT']._serialized_end=2212
+  _globals['_LISTDRAFTSRESPONSE']._serialized_start=2214
+  _globals['_LISTDRAFTSRESPONSE']._serialized_end=2287
+  _globals['_REVIEWREQUEST']._serialized_start=2289
+  _globals['_REVIEWREQUEST']._serialized_end=2386
+  _globals['_REVIEWRESPONSE']._serialized_start=2388
+  _globals['_REVIEWRESPONSE']._serialized_end=2456
+  _globals['_ASSIGNREQUEST']._serialized_start=2458
+  _globals['_ASSIGNREQUEST']._serialized_end=2533
+  _globals['_ASSIGNRESPONSE']._serialized_start=2536
+  _globals['_ASSIGNRESPONSE']._serialized_end=2685
+  _globals['_LISTEXPERIMENTSREQUEST']._serialized_start=2687
+  _globals['_LISTEXPERIMENTSREQUEST']._serialized_end=2766
+  _globals['_ARM']._serialized_start=2769
+  _globals['_ARM']._serialized_end=3198
+  _globals['_SEGMENTSHARE']._serialized_start=3200
+  _globals['_SEGMENTSHARE']._serialized_end=3282
+  _globals['_EXPERIMENT']._serialized_start=3285
+  _globals['_EXPERIMENT']._serialized_end=3836
+  _globals['_LISTEXPERIMENTSRESPONSE']._serialized_start=3838
+  _globals['_LISTEXPERIMENTSRESPONSE']._serialized_end=3926
+  _globals['_ENDEXPERIMENTREQUEST']._serialized_start=3928
+  _globals['_ENDEXPERIMENTREQUEST']._serialized_end=4033
+  _globals['_ENDEXPERIMENTRESPONSE']._serialized_start=4035
+  _globals['_ENDEXPERIMENTRESPONSE']._serialized_end=4120
+  _globals['_PERFORMANCEREQUEST']._serialized_start=4122
+  _globals['_PERFORMANCEREQUEST']._serialized_end=4184
+  _globals['_PERFORMANCEROW']._serialized_start=4186
+  _globals['_PERFORMANCEROW']._serialized_end=4295
+  _globals['_PERFORMANCERESPONSE']._serialized_start=4297
+  _globals['_PERFORMANCERESPONSE']._serialized_end=4378
+  _globals['_PREVIEWREQUEST']._serialized_start=4380
+  _globals['_PREVIEWREQUEST']._serialized_end=4435
+  _globals['_TEMPLATEPREVIEW']._serialized_start=4438
+  _globals['_TEMPLATEPREVIEW']._serialized_end=4573
+  _globals['_PREVIEWRESPONSE']._serialized_start=4575
+  _globals['_PREVIEWRESPONSE']._serialized_end=4658
+  _globals['_AUDIENCEREQUEST']._serialized_start=4660
+  _globals['_AUDIENCEREQUEST']._serialized_end=4755
+  _globals['_AUDIENCERESPONSE']._serialized_start=4757
+  _globals['_AUDIENCERESPONSE']._serialized_end=4811
+  _globals['_CONTENTSERVICE']._serialized_start=4814
+  _globals['_CONTENTSERVICE']._serialized_end=5823
 # @@protoc_insertion_point(module_scope)

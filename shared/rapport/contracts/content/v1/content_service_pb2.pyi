@@ -61,11 +61,20 @@ class Brief(_message.Message):
     SEGMENT_FIELD_NUMBER: _builtins.int
     VARIANTS_FIELD_NUMBER: _builtins.int
     RECOMMENDATION_ID_FIELD_NUMBER: _builtins.int
+    AUDIENCE_QUERY_FIELD_NUMBER: _builtins.int
+    MARKET_FIELD_NUMBER: _builtins.int
+    PRIOR_PRICE_FIELD_NUMBER: _builtins.int
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    PERSONALISE_FIELD_NUMBER: _builtins.int
+    WRITER_FIELD_NUMBER: _builtins.int
+    APPROVAL_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """idempotency key"""
     tenant: _builtins.str
     kind: _builtins.str
-    """campaign, product_description, subject_line, win_back, recommendation"""
+    """campaign, product_description, subject_line, win_back, back_in_stock, recommendation"""
     channel: _builtins.str
     """email, sms, push, banner"""
     language: _builtins.str
@@ -78,12 +87,32 @@ class Brief(_message.Message):
     variants: _builtins.int
     """0: one"""
     recommendation_id: _builtins.str
+    audience_query: _builtins.str
+    """CEL over a profile"""
+    market: _builtins.str
+    """cn, eu, gb, us; empty: the rules of all"""
+    prior_price: _builtins.str
+    """decimal: lowest price of the last 30 days"""
+    link: _builtins.str
+    writer: _builtins.str
+    """auto, template"""
+    approval: _builtins.bool
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def starts_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def ends_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """facts that the marketer vouches for"""
+
+    @_builtins.property
+    def personalise(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """names of profile fields"""
+
+    @_builtins.property
+    def experiment(self) -> Global___ExperimentPlan: ...
     def __init__(
         self,
         *,
@@ -101,14 +130,135 @@ class Brief(_message.Message):
         segment: _builtins.str = ...,
         variants: _builtins.int = ...,
         recommendation_id: _builtins.str = ...,
+        audience_query: _builtins.str = ...,
+        market: _builtins.str = ...,
+        prior_price: _builtins.str = ...,
+        statements: _abc.Iterable[_builtins.str] | None = ...,
+        link: _builtins.str = ...,
+        personalise: _abc.Iterable[_builtins.str] | None = ...,
+        writer: _builtins.str = ...,
+        approval: _builtins.bool | None = ...,
+        experiment: Global___ExperimentPlan | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "starts_at", b"starts_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_approval", b"_approval", "approval", b"approval", "ends_at", b"ends_at", "experiment", b"experiment", "starts_at", b"starts_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "customer_id", b"customer_id", "discount_percent", b"discount_percent", "ends_at", b"ends_at", "kind", b"kind", "language", b"language", "product_ids", b"product_ids", "recommendation_id", b"recommendation_id", "request_id", b"request_id", "segment", b"segment", "starts_at", b"starts_at", "tenant", b"tenant", "tone", b"tone", "variants", b"variants"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_approval", b"_approval", "approval", b"approval", "audience_query", b"audience_query", "channel", b"channel", "customer_id", b"customer_id", "discount_percent", b"discount_percent", "ends_at", b"ends_at", "experiment", b"experiment", "kind", b"kind", "language", b"language", "link", b"link", "market", b"market", "personalise", b"personalise", "prior_price", b"prior_price", "product_ids", b"product_ids", "recommendation_id", b"recommendation_id", "request_id", b"request_id", "segment", b"segment", "starts_at", b"starts_at", "statements", b"statements", "tenant", b"tenant", "tone", b"tone", "variants", b"variants", "writer", b"writer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__approval: _TypeAlias = _typing.Literal["approval"]  # noqa: Y015
+    _WhichOneofArgType__approval: _TypeAlias = _typing.Literal["_approval", b"_approval"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__approval) -> _WhichOneofReturnType__approval | None: ...
 
 Global___Brief: _TypeAlias = Brief  # noqa: Y015
+
+@_typing.final
+class Namespace(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    start: _builtins.float
+    end: _builtins.float
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        start: _builtins.float = ...,
+        end: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end", b"_end", "end", b"end"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end", b"_end", "end", b"end", "name", b"name", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__end: _TypeAlias = _typing.Literal["end"]  # noqa: Y015
+    _WhichOneofArgType__end: _TypeAlias = _typing.Literal["_end", b"_end"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__end) -> _WhichOneofReturnType__end | None: ...
+
+Global___Namespace: _TypeAlias = Namespace  # noqa: Y015
+
+@_typing.final
+class ExperimentPlan(_message.Message):
+    """As rapport.events.experiments.ExperimentPlan; what is left out has the default written there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    WINDOW_HOURS_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
+    NAMESPACE_FIELD_NUMBER: _builtins.int
+    FLOOR_FIELD_NUMBER: _builtins.int
+    HALF_LIFE_DAYS_FIELD_NUMBER: _builtins.int
+    MIN_CUSTOMERS_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    PROMOTE_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    mode: _builtins.str
+    """fixed, bandit, contextual"""
+    metric: _builtins.str
+    """click, order"""
+    window_hours: _builtins.float
+    coverage: _builtins.float
+    floor: _builtins.float
+    half_life_days: _builtins.float
+    min_customers: _builtins.int
+    confidence: _builtins.float
+    promote: _builtins.str
+    """rule, person"""
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]: ...
+    @_builtins.property
+    def namespace(self) -> Global___Namespace: ...
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        mode: _builtins.str = ...,
+        metric: _builtins.str = ...,
+        window_hours: _builtins.float | None = ...,
+        weights: _abc.Iterable[_builtins.float] | None = ...,
+        coverage: _builtins.float | None = ...,
+        namespace: Global___Namespace | None = ...,
+        floor: _builtins.float | None = ...,
+        half_life_days: _builtins.float | None = ...,
+        min_customers: _builtins.int | None = ...,
+        confidence: _builtins.float | None = ...,
+        promote: _builtins.str = ...,
+        segments: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_coverage", b"_coverage", "_floor", b"_floor", "_half_life_days", b"_half_life_days", "_min_customers", b"_min_customers", "_window_hours", b"_window_hours", "confidence", b"confidence", "coverage", b"coverage", "floor", b"floor", "half_life_days", b"half_life_days", "min_customers", b"min_customers", "namespace", b"namespace", "window_hours", b"window_hours"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_coverage", b"_coverage", "_floor", b"_floor", "_half_life_days", b"_half_life_days", "_min_customers", b"_min_customers", "_window_hours", b"_window_hours", "confidence", b"confidence", "coverage", b"coverage", "floor", b"floor", "half_life_days", b"half_life_days", "metric", b"metric", "min_customers", b"min_customers", "mode", b"mode", "namespace", b"namespace", "promote", b"promote", "segments", b"segments", "weights", b"weights", "window_hours", b"window_hours"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__coverage: _TypeAlias = _typing.Literal["coverage"]  # noqa: Y015
+    _WhichOneofArgType__coverage: _TypeAlias = _typing.Literal["_coverage", b"_coverage"]  # noqa: Y015
+    _WhichOneofReturnType__floor: _TypeAlias = _typing.Literal["floor"]  # noqa: Y015
+    _WhichOneofArgType__floor: _TypeAlias = _typing.Literal["_floor", b"_floor"]  # noqa: Y015
+    _WhichOneofReturnType__half_life_days: _TypeAlias = _typing.Literal["half_life_days"]  # noqa: Y015
+    _WhichOneofArgType__half_life_days: _TypeAlias = _typing.Literal["_half_life_days", b"_half_life_days"]  # noqa: Y015
+    _WhichOneofReturnType__min_customers: _TypeAlias = _typing.Literal["min_customers"]  # noqa: Y015
+    _WhichOneofArgType__min_customers: _TypeAlias = _typing.Literal["_min_customers", b"_min_customers"]  # noqa: Y015
+    _WhichOneofReturnType__window_hours: _TypeAlias = _typing.Literal["window_hours"]  # noqa: Y015
+    _WhichOneofArgType__window_hours: _TypeAlias = _typing.Literal["_window_hours", b"_window_hours"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__coverage) -> _WhichOneofReturnType__coverage | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__floor) -> _WhichOneofReturnType__floor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__half_life_days) -> _WhichOneofReturnType__half_life_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_customers) -> _WhichOneofReturnType__min_customers | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__window_hours) -> _WhichOneofReturnType__window_hours | None: ...
+
+Global___ExperimentPlan: _TypeAlias = ExperimentPlan  # noqa: Y015
 
 @_typing.final
 class CreateRequest(_message.Message):
@@ -141,6 +291,8 @@ class Decision(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     ACCEPTED_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
+    CODES_FIELD_NUMBER: _builtins.int
+    REPAIRED_FIELD_NUMBER: _builtins.int
     attempt: _builtins.int
     author: _builtins.str
     """model or template"""
@@ -148,6 +300,10 @@ class Decision(_message.Message):
     accepted: _builtins.bool
     @_builtins.property
     def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def repaired(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -156,10 +312,12 @@ class Decision(_message.Message):
         text: _builtins.str = ...,
         accepted: _builtins.bool = ...,
         problems: _abc.Iterable[_builtins.str] | None = ...,
+        codes: _abc.Iterable[_builtins.str] | None = ...,
+        repaired: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "attempt", b"attempt", "author", b"author", "problems", b"problems", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "attempt", b"attempt", "author", b"author", "codes", b"codes", "problems", b"problems", "repaired", b"repaired", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -173,9 +331,23 @@ class Variant(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
     TRAIL_FIELD_NUMBER: _builtins.int
+    TEMPLATE_ID_FIELD_NUMBER: _builtins.int
+    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    TONE_FIELD_NUMBER: _builtins.int
+    PROMPT_VERSION_FIELD_NUMBER: _builtins.int
+    FLUENCY_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    SMS_SEGMENTS_FIELD_NUMBER: _builtins.int
     variant_id: _builtins.str
     text: _builtins.str
     author: _builtins.str
+    template_id: _builtins.str
+    template_version: _builtins.int
+    tone: _builtins.str
+    prompt_version: _builtins.str
+    fluency: _builtins.float
+    difference: _builtins.float
+    sms_segments: _builtins.int
     @_builtins.property
     def trail(self) -> _containers.RepeatedCompositeFieldContainer[Global___Decision]: ...
     def __init__(
@@ -185,10 +357,17 @@ class Variant(_message.Message):
         text: _builtins.str = ...,
         author: _builtins.str = ...,
         trail: _abc.Iterable[Global___Decision] | None = ...,
+        template_id: _builtins.str = ...,
+        template_version: _builtins.int = ...,
+        tone: _builtins.str = ...,
+        prompt_version: _builtins.str = ...,
+        fluency: _builtins.float = ...,
+        difference: _builtins.float = ...,
+        sms_segments: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "text", b"text", "trail", b"trail", "variant_id", b"variant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "difference", b"difference", "fluency", b"fluency", "prompt_version", b"prompt_version", "sms_segments", b"sms_segments", "template_id", b"template_id", "template_version", b"template_version", "text", b"text", "tone", b"tone", "trail", b"trail", "variant_id", b"variant_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -201,8 +380,17 @@ class CreateResponse(_message.Message):
     CONTENT_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VARIANTS_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    AUDIENCE_SIZE_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
     content_id: _builtins.str
     request_id: _builtins.str
+    status: _builtins.str
+    """published, pending, approved, rejected"""
+    experiment_id: _builtins.str
+    audience_size: _builtins.int
+    model: _builtins.str
     @_builtins.property
     def variants(self) -> _containers.RepeatedCompositeFieldContainer[Global___Variant]: ...
     def __init__(
@@ -211,11 +399,772 @@ class CreateResponse(_message.Message):
         content_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
         variants: _abc.Iterable[Global___Variant] | None = ...,
+        status: _builtins.str = ...,
+        experiment_id: _builtins.str = ...,
+        audience_size: _builtins.int = ...,
+        model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_id", b"content_id", "request_id", b"request_id", "variants", b"variants"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience_size", b"audience_size", "content_id", b"content_id", "experiment_id", b"experiment_id", "model", b"model", "request_id", b"request_id", "status", b"status", "variants", b"variants"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateResponse: _TypeAlias = CreateResponse  # noqa: Y015
+
+@_typing.final
+class ListDraftsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    status: _builtins.str
+    """empty: pending"""
+    limit: _builtins.int
+    """0: 100"""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        status: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "status", b"status", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDraftsRequest: _TypeAlias = ListDraftsRequest  # noqa: Y015
+
+@_typing.final
+class Draft(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    PRODUCT_IDS_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_FIELD_NUMBER: _builtins.int
+    content_id: _builtins.str
+    status: _builtins.str
+    kind: _builtins.str
+    channel: _builtins.str
+    language: _builtins.str
+    by: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def variants(self) -> _containers.RepeatedCompositeFieldContainer[Global___Variant]: ...
+    @_builtins.property
+    def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def decided_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        content_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        language: _builtins.str = ...,
+        variants: _abc.Iterable[Global___Variant] | None = ...,
+        product_ids: _abc.Iterable[_builtins.str] | None = ...,
+        by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+        decided_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "decided_at", b"decided_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "channel", b"channel", "content_id", b"content_id", "created_at", b"created_at", "decided_at", b"decided_at", "kind", b"kind", "language", b"language", "product_ids", b"product_ids", "reason", b"reason", "status", b"status", "variants", b"variants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Draft: _TypeAlias = Draft  # noqa: Y015
+
+@_typing.final
+class ListDraftsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def drafts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Draft]: ...
+    def __init__(
+        self,
+        *,
+        drafts: _abc.Iterable[Global___Draft] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drafts", b"drafts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDraftsResponse: _TypeAlias = ListDraftsResponse  # noqa: Y015
+
+@_typing.final
+class ReviewRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    CONTENT_ID_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    content_id: _builtins.str
+    decision: _builtins.str
+    """approve, reject"""
+    by: _builtins.str
+    reason: _builtins.str
+    """required for reject"""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        content_id: _builtins.str = ...,
+        decision: _builtins.str = ...,
+        by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "content_id", b"content_id", "decision", b"decision", "reason", b"reason", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewRequest: _TypeAlias = ReviewRequest  # noqa: Y015
+
+@_typing.final
+class ReviewResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___Draft: ...
+    def __init__(
+        self,
+        *,
+        draft: Global___Draft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewResponse: _TypeAlias = ReviewResponse  # noqa: Y015
+
+@_typing.final
+class AssignRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    experiment_id: _builtins.str
+    customer_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        experiment_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "experiment_id", b"experiment_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignRequest: _TypeAlias = AssignRequest  # noqa: Y015
+
+@_typing.final
+class AssignResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    CONTENT_ID_FIELD_NUMBER: _builtins.int
+    IN_EXPERIMENT_FIELD_NUMBER: _builtins.int
+    VARIATION_ID_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    experiment_id: _builtins.str
+    content_id: _builtins.str
+    in_experiment: _builtins.bool
+    """false: outside of coverage or namespace, or the experiment has ended"""
+    variation_id: _builtins.str
+    """what to show in any case"""
+    share: _builtins.float
+    """of customers who get this variation now"""
+    reason: _builtins.str
+    """hash, sticky, winner, outside, stopped"""
+    text: _builtins.str
+    """of the variation, where this process still knows it"""
+    def __init__(
+        self,
+        *,
+        experiment_id: _builtins.str = ...,
+        content_id: _builtins.str = ...,
+        in_experiment: _builtins.bool = ...,
+        variation_id: _builtins.str = ...,
+        share: _builtins.float = ...,
+        reason: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_id", b"content_id", "experiment_id", b"experiment_id", "in_experiment", b"in_experiment", "reason", b"reason", "share", b"share", "text", b"text", "variation_id", b"variation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignResponse: _TypeAlias = AssignResponse  # noqa: Y015
+
+@_typing.final
+class ListExperimentsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    experiment_id: _builtins.str
+    """empty: all"""
+    status: _builtins.str
+    """empty: all"""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        experiment_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment_id", b"experiment_id", "status", b"status", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExperimentsRequest: _TypeAlias = ListExperimentsRequest  # noqa: Y015
+
+@_typing.final
+class Arm(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIATION_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    TEMPLATE_ID_FIELD_NUMBER: _builtins.int
+    TONE_FIELD_NUMBER: _builtins.int
+    CUSTOMERS_FIELD_NUMBER: _builtins.int
+    SUCCESSES_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    CHANCE_BEST_FIELD_NUMBER: _builtins.int
+    POSTERIOR_ALPHA_FIELD_NUMBER: _builtins.int
+    POSTERIOR_BETA_FIELD_NUMBER: _builtins.int
+    POSTERIOR_MEAN_FIELD_NUMBER: _builtins.int
+    LIFT_FIELD_NUMBER: _builtins.int
+    LIFT_LOW_FIELD_NUMBER: _builtins.int
+    LIFT_HIGH_FIELD_NUMBER: _builtins.int
+    REVENUE_PER_CUSTOMER_FIELD_NUMBER: _builtins.int
+    variation_id: _builtins.str
+    author: _builtins.str
+    template_id: _builtins.str
+    tone: _builtins.str
+    customers: _builtins.int
+    successes: _builtins.int
+    rate: _builtins.float
+    low: _builtins.float
+    """interval of the rate (Wilson) at the plan's confidence"""
+    high: _builtins.float
+    weight: _builtins.float
+    """share that new customers get"""
+    chance_best: _builtins.float
+    """of being the best, by the posterior"""
+    posterior_alpha: _builtins.float
+    """Beta"""
+    posterior_beta: _builtins.float
+    posterior_mean: _builtins.float
+    lift: _builtins.float
+    """difference of rates to the first variation"""
+    lift_low: _builtins.float
+    """confidence sequence: holds however often one looks"""
+    lift_high: _builtins.float
+    revenue_per_customer: _builtins.float
+    def __init__(
+        self,
+        *,
+        variation_id: _builtins.str = ...,
+        author: _builtins.str = ...,
+        template_id: _builtins.str = ...,
+        tone: _builtins.str = ...,
+        customers: _builtins.int = ...,
+        successes: _builtins.int = ...,
+        rate: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+        weight: _builtins.float = ...,
+        chance_best: _builtins.float = ...,
+        posterior_alpha: _builtins.float = ...,
+        posterior_beta: _builtins.float = ...,
+        posterior_mean: _builtins.float = ...,
+        lift: _builtins.float | None = ...,
+        lift_low: _builtins.float | None = ...,
+        lift_high: _builtins.float | None = ...,
+        revenue_per_customer: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_lift", b"_lift", "_lift_high", b"_lift_high", "_lift_low", b"_lift_low", "_revenue_per_customer", b"_revenue_per_customer", "lift", b"lift", "lift_high", b"lift_high", "lift_low", b"lift_low", "revenue_per_customer", b"revenue_per_customer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lift", b"_lift", "_lift_high", b"_lift_high", "_lift_low", b"_lift_low", "_revenue_per_customer", b"_revenue_per_customer", "author", b"author", "chance_best", b"chance_best", "customers", b"customers", "high", b"high", "lift", b"lift", "lift_high", b"lift_high", "lift_low", b"lift_low", "low", b"low", "posterior_alpha", b"posterior_alpha", "posterior_beta", b"posterior_beta", "posterior_mean", b"posterior_mean", "rate", b"rate", "revenue_per_customer", b"revenue_per_customer", "successes", b"successes", "template_id", b"template_id", "tone", b"tone", "variation_id", b"variation_id", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__lift: _TypeAlias = _typing.Literal["lift"]  # noqa: Y015
+    _WhichOneofArgType__lift: _TypeAlias = _typing.Literal["_lift", b"_lift"]  # noqa: Y015
+    _WhichOneofReturnType__lift_high: _TypeAlias = _typing.Literal["lift_high"]  # noqa: Y015
+    _WhichOneofArgType__lift_high: _TypeAlias = _typing.Literal["_lift_high", b"_lift_high"]  # noqa: Y015
+    _WhichOneofReturnType__lift_low: _TypeAlias = _typing.Literal["lift_low"]  # noqa: Y015
+    _WhichOneofArgType__lift_low: _TypeAlias = _typing.Literal["_lift_low", b"_lift_low"]  # noqa: Y015
+    _WhichOneofReturnType__revenue_per_customer: _TypeAlias = _typing.Literal["revenue_per_customer"]  # noqa: Y015
+    _WhichOneofArgType__revenue_per_customer: _TypeAlias = _typing.Literal["_revenue_per_customer", b"_revenue_per_customer"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lift) -> _WhichOneofReturnType__lift | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lift_high) -> _WhichOneofReturnType__lift_high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lift_low) -> _WhichOneofReturnType__lift_low | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revenue_per_customer) -> _WhichOneofReturnType__revenue_per_customer | None: ...
+
+Global___Arm: _TypeAlias = Arm  # noqa: Y015
+
+@_typing.final
+class SegmentShare(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    CUSTOMERS_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    MEANS_FIELD_NUMBER: _builtins.int
+    segment: _builtins.str
+    customers: _builtins.int
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]: ...
+    @_builtins.property
+    def means(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]: ...
+    def __init__(
+        self,
+        *,
+        segment: _builtins.str = ...,
+        customers: _builtins.int = ...,
+        weights: _abc.Iterable[_builtins.float] | None = ...,
+        means: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customers", b"customers", "means", b"means", "segment", b"segment", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentShare: _TypeAlias = SegmentShare  # noqa: Y015
+
+@_typing.final
+class Experiment(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    CONTENT_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    WINNER_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    STARTED_AT_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    ARMS_FIELD_NUMBER: _builtins.int
+    REGRET_FIELD_NUMBER: _builtins.int
+    EXPECTED_LOSS_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    LEADER_FIELD_NUMBER: _builtins.int
+    DECIDED_FIELD_NUMBER: _builtins.int
+    IMBALANCE_P_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    PRODUCT_IDS_FIELD_NUMBER: _builtins.int
+    experiment_id: _builtins.str
+    content_id: _builtins.str
+    status: _builtins.str
+    mode: _builtins.str
+    metric: _builtins.str
+    winner: _builtins.str
+    by: _builtins.str
+    reason: _builtins.str
+    regret: _builtins.float
+    """successes lost against always showing the best arm, by the posterior means"""
+    expected_loss: _builtins.float
+    """of rate, if the leader were declared winner now"""
+    verdict: _builtins.str
+    """what the stopping rule says now, in words"""
+    leader: _builtins.str
+    decided: _builtins.bool
+    """the stopping rule is met"""
+    imbalance_p: _builtins.float
+    """chi-square p of the split against the weights (fixed tests); small: distrust it"""
+    kind: _builtins.str
+    channel: _builtins.str
+    language: _builtins.str
+    @_builtins.property
+    def started_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def arms(self) -> _containers.RepeatedCompositeFieldContainer[Global___Arm]: ...
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___SegmentShare]: ...
+    @_builtins.property
+    def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        experiment_id: _builtins.str = ...,
+        content_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        mode: _builtins.str = ...,
+        metric: _builtins.str = ...,
+        winner: _builtins.str = ...,
+        by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        started_at: _timestamp_pb2.Timestamp | None = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+        arms: _abc.Iterable[Global___Arm] | None = ...,
+        regret: _builtins.float = ...,
+        expected_loss: _builtins.float = ...,
+        verdict: _builtins.str = ...,
+        leader: _builtins.str = ...,
+        decided: _builtins.bool = ...,
+        imbalance_p: _builtins.float | None = ...,
+        segments: _abc.Iterable[Global___SegmentShare] | None = ...,
+        kind: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        language: _builtins.str = ...,
+        product_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_imbalance_p", b"_imbalance_p", "ended_at", b"ended_at", "imbalance_p", b"imbalance_p", "started_at", b"started_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_imbalance_p", b"_imbalance_p", "arms", b"arms", "by", b"by", "channel", b"channel", "content_id", b"content_id", "decided", b"decided", "ended_at", b"ended_at", "expected_loss", b"expected_loss", "experiment_id", b"experiment_id", "imbalance_p", b"imbalance_p", "kind", b"kind", "language", b"language", "leader", b"leader", "metric", b"metric", "mode", b"mode", "product_ids", b"product_ids", "reason", b"reason", "regret", b"regret", "segments", b"segments", "started_at", b"started_at", "status", b"status", "verdict", b"verdict", "winner", b"winner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__imbalance_p: _TypeAlias = _typing.Literal["imbalance_p"]  # noqa: Y015
+    _WhichOneofArgType__imbalance_p: _TypeAlias = _typing.Literal["_imbalance_p", b"_imbalance_p"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__imbalance_p) -> _WhichOneofReturnType__imbalance_p | None: ...
+
+Global___Experiment: _TypeAlias = Experiment  # noqa: Y015
+
+@_typing.final
+class ListExperimentsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def experiments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Experiment]: ...
+    def __init__(
+        self,
+        *,
+        experiments: _abc.Iterable[Global___Experiment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiments", b"experiments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExperimentsResponse: _TypeAlias = ListExperimentsResponse  # noqa: Y015
+
+@_typing.final
+class EndExperimentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    WINNER_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    experiment_id: _builtins.str
+    winner: _builtins.str
+    """empty: ended without"""
+    by: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        experiment_id: _builtins.str = ...,
+        winner: _builtins.str = ...,
+        by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "experiment_id", b"experiment_id", "reason", b"reason", "tenant", b"tenant", "winner", b"winner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndExperimentRequest: _TypeAlias = EndExperimentRequest  # noqa: Y015
+
+@_typing.final
+class EndExperimentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def experiment(self) -> Global___Experiment: ...
+    def __init__(
+        self,
+        *,
+        experiment: Global___Experiment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["experiment", b"experiment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment", b"experiment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndExperimentResponse: _TypeAlias = EndExperimentResponse  # noqa: Y015
+
+@_typing.final
+class PerformanceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    by: _builtins.str
+    """template, tone, prompt, author; empty: template"""
+    kind: _builtins.str
+    """empty: all"""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        by: _builtins.str = ...,
+        kind: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "kind", b"kind", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PerformanceRequest: _TypeAlias = PerformanceRequest  # noqa: Y015
+
+@_typing.final
+class PerformanceRow(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CUSTOMERS_FIELD_NUMBER: _builtins.int
+    SUCCESSES_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    customers: _builtins.int
+    successes: _builtins.int
+    rate: _builtins.float
+    low: _builtins.float
+    high: _builtins.float
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        customers: _builtins.int = ...,
+        successes: _builtins.int = ...,
+        rate: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customers", b"customers", "high", b"high", "low", b"low", "name", b"name", "rate", b"rate", "successes", b"successes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PerformanceRow: _TypeAlias = PerformanceRow  # noqa: Y015
+
+@_typing.final
+class PerformanceResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___PerformanceRow]: ...
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___PerformanceRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PerformanceResponse: _TypeAlias = PerformanceResponse  # noqa: Y015
+
+@_typing.final
+class PreviewRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    TEMPLATE_ID_FIELD_NUMBER: _builtins.int
+    language: _builtins.str
+    """empty: all"""
+    template_id: _builtins.str
+    """empty: all"""
+    def __init__(
+        self,
+        *,
+        language: _builtins.str = ...,
+        template_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "template_id", b"template_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewRequest: _TypeAlias = PreviewRequest  # noqa: Y015
+
+@_typing.final
+class TemplatePreview(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    TEMPLATE_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
+    language: _builtins.str
+    template_id: _builtins.str
+    version: _builtins.int
+    kind: _builtins.str
+    frame: _builtins.bool
+    """the language model writes into it"""
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        language: _builtins.str = ...,
+        template_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        channels: _abc.Iterable[_builtins.str] | None = ...,
+        frame: _builtins.bool = ...,
+        texts: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "frame", b"frame", "kind", b"kind", "language", b"language", "template_id", b"template_id", "texts", b"texts", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TemplatePreview: _TypeAlias = TemplatePreview  # noqa: Y015
+
+@_typing.final
+class PreviewResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEMPLATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def templates(self) -> _containers.RepeatedCompositeFieldContainer[Global___TemplatePreview]: ...
+    def __init__(
+        self,
+        *,
+        templates: _abc.Iterable[Global___TemplatePreview] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["templates", b"templates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewResponse: _TypeAlias = PreviewResponse  # noqa: Y015
+
+@_typing.final
+class AudienceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    segment: _builtins.str
+    query: _builtins.str
+    limit: _builtins.int
+    """0: 1000"""
+    after: _builtins.str
+    """the last customer id of the page before"""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        segment: _builtins.str = ...,
+        query: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "limit", b"limit", "query", b"query", "segment", b"segment", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AudienceRequest: _TypeAlias = AudienceRequest  # noqa: Y015
+
+@_typing.final
+class AudienceResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_IDS_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    @_builtins.property
+    def customer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """in order of id"""
+
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
+        customer_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_ids", b"customer_ids", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AudienceResponse: _TypeAlias = AudienceResponse  # noqa: Y015

@@ -40,6 +40,46 @@ class ContentServiceStub:
                 request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.CreateRequest.SerializeToString,
                 response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.CreateResponse.FromString,
                 _registered_method=True)
+        self.ListDrafts = channel.unary_unary(
+                '/rapport.contracts.content.v1.ContentService/ListDrafts',
+                request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListDraftsRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListDraftsResponse.FromString,
+                _registered_method=True)
+        self.Review = channel.unary_unary(
+                '/rapport.contracts.content.v1.ContentService/Review',
+                request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ReviewRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ReviewResponse.FromString,
+                _registered_method=True)
+        self.Assign = channel.unary_unary(
+                '/rapport.contracts.content.v1.ContentService/Assign',
+                request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AssignRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AssignResponse.FromString,
+                _registered_method=True)
+        self.ListExperiments = channel.unary_unary(
+                '/rapport.contracts.content.v1.ContentService/ListExperiments',
+                request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListExperimentsRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListExperimentsResponse.FromString,
+                _registered_method=True)
+        self.EndExperiment = channel.unary_unary(
+                '/rapport.contracts.content.v1.ContentService/EndExperiment',
+                request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.EndExperimentRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.EndExperimentResponse.FromString,
+                _registered_method=True)
+        self.Performance = channel.unary_unary(
+                '/rapport.contracts.content.v1.ContentService/Performance',
+                request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PerformanceRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PerformanceResponse.FromString,
+                _registered_method=True)
+        self.Preview = channel.unary_unary(
+                '/rapport.contracts.content.v1.ContentService/Preview',
+                request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PreviewRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PreviewResponse.FromString,
+                _registered_method=True)
+        self.Audience = channel.unary_unary(
+                '/rapport.contracts.content.v1.ContentService/Audience',
+                request_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AudienceRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AudienceResponse.FromString,
+                _registered_method=True)
 
 
 class ContentServiceServicer:
@@ -52,6 +92,60 @@ class ContentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDrafts(self, request, context):
+        """Copy that waits for a person, and what was decided.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Review(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Assign(self, request, context):
+        """Which variation a customer gets. The same customer gets the same one again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExperiments(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndExperiment(self, request, context):
+        """Ends an experiment, with a winner (everybody gets it from now on) or without.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Performance(self, request, context):
+        """Templates, tones and prompts by what came of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Preview(self, request, context):
+        """Templates filled with made-up facts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Audience(self, request, context):
+        """Who a segment or a query on profiles means.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ContentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -59,6 +153,46 @@ def add_ContentServiceServicer_to_server(servicer, server):
                     servicer.Create,
                     request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.CreateRequest.FromString,
                     response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.CreateResponse.SerializeToString,
+            ),
+            'ListDrafts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDrafts,
+                    request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListDraftsRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListDraftsResponse.SerializeToString,
+            ),
+            'Review': grpc.unary_unary_rpc_method_handler(
+                    servicer.Review,
+                    request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ReviewRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ReviewResponse.SerializeToString,
+            ),
+            'Assign': grpc.unary_unary_rpc_method_handler(
+                    servicer.Assign,
+                    request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AssignRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AssignResponse.SerializeToString,
+            ),
+            'ListExperiments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExperiments,
+                    request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListExperimentsRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListExperimentsResponse.SerializeToString,
+            ),
+            'EndExperiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndExperiment,
+                    request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.EndExperimentRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.EndExperimentResponse.SerializeToString,
+            ),
+            'Performance': grpc.unary_unary_rpc_method_handler(
+                    servicer.Performance,
+                    request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PerformanceRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PerformanceResponse.SerializeToString,
+            ),
+            'Preview': grpc.unary_unary_rpc_method_handler(
+                    servicer.Preview,
+                    request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PreviewRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PreviewResponse.SerializeToString,
+            ),
+            'Audience': grpc.unary_unary_rpc_method_handler(
+                    servicer.Audience,
+                    request_deserializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AudienceRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AudienceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -89,6 +223,222 @@ class ContentService:
             '/rapport.contracts.content.v1.ContentService/Create',
             rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.CreateRequest.SerializeToString,
             rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.CreateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDrafts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.content.v1.ContentService/ListDrafts',
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListDraftsRequest.SerializeToString,
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListDraftsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Review(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.content.v1.ContentService/Review',
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ReviewRequest.SerializeToString,
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ReviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Assign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.content.v1.ContentService/Assign',
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AssignRequest.SerializeToString,
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AssignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExperiments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.content.v1.ContentService/ListExperiments',
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListExperimentsRequest.SerializeToString,
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.ListExperimentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndExperiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.content.v1.ContentService/EndExperiment',
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.EndExperimentRequest.SerializeToString,
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.EndExperimentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Performance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.content.v1.ContentService/Performance',
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PerformanceRequest.SerializeToString,
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PerformanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Preview(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.content.v1.ContentService/Preview',
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PreviewRequest.SerializeToString,
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.PreviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Audience(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.content.v1.ContentService/Audience',
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AudienceRequest.SerializeToString,
+            rapport_dot_contracts_dot_content_dot_v1_dot_content__service__pb2.AudienceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,6 +34,20 @@ class ContentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ContentServiceAsyncStub: ...
     Create: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.CreateRequest, _content_service_pb2.CreateResponse]
+    ListDrafts: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.ListDraftsRequest, _content_service_pb2.ListDraftsResponse]
+    """Copy that waits for a person, and what was decided."""
+    Review: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.ReviewRequest, _content_service_pb2.ReviewResponse]
+    Assign: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.AssignRequest, _content_service_pb2.AssignResponse]
+    """Which variation a customer gets. The same customer gets the same one again."""
+    ListExperiments: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.ListExperimentsRequest, _content_service_pb2.ListExperimentsResponse]
+    EndExperiment: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.EndExperimentRequest, _content_service_pb2.EndExperimentResponse]
+    """Ends an experiment, with a winner (everybody gets it from now on) or without."""
+    Performance: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.PerformanceRequest, _content_service_pb2.PerformanceResponse]
+    """Templates, tones and prompts by what came of them."""
+    Preview: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.PreviewRequest, _content_service_pb2.PreviewResponse]
+    """Templates filled with made-up facts."""
+    Audience: _grpc.UnaryUnaryMultiCallable[_content_service_pb2.AudienceRequest, _content_service_pb2.AudienceResponse]
+    """Who a segment or a query on profiles means."""
 
 @_typing.type_check_only
 class ContentServiceAsyncStub(ContentServiceStub):
@@ -41,6 +55,20 @@ class ContentServiceAsyncStub(ContentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Create: _aio.UnaryUnaryMultiCallable[_content_service_pb2.CreateRequest, _content_service_pb2.CreateResponse]  # type: ignore[assignment]
+    ListDrafts: _aio.UnaryUnaryMultiCallable[_content_service_pb2.ListDraftsRequest, _content_service_pb2.ListDraftsResponse]  # type: ignore[assignment]
+    """Copy that waits for a person, and what was decided."""
+    Review: _aio.UnaryUnaryMultiCallable[_content_service_pb2.ReviewRequest, _content_service_pb2.ReviewResponse]  # type: ignore[assignment]
+    Assign: _aio.UnaryUnaryMultiCallable[_content_service_pb2.AssignRequest, _content_service_pb2.AssignResponse]  # type: ignore[assignment]
+    """Which variation a customer gets. The same customer gets the same one again."""
+    ListExperiments: _aio.UnaryUnaryMultiCallable[_content_service_pb2.ListExperimentsRequest, _content_service_pb2.ListExperimentsResponse]  # type: ignore[assignment]
+    EndExperiment: _aio.UnaryUnaryMultiCallable[_content_service_pb2.EndExperimentRequest, _content_service_pb2.EndExperimentResponse]  # type: ignore[assignment]
+    """Ends an experiment, with a winner (everybody gets it from now on) or without."""
+    Performance: _aio.UnaryUnaryMultiCallable[_content_service_pb2.PerformanceRequest, _content_service_pb2.PerformanceResponse]  # type: ignore[assignment]
+    """Templates, tones and prompts by what came of them."""
+    Preview: _aio.UnaryUnaryMultiCallable[_content_service_pb2.PreviewRequest, _content_service_pb2.PreviewResponse]  # type: ignore[assignment]
+    """Templates filled with made-up facts."""
+    Audience: _aio.UnaryUnaryMultiCallable[_content_service_pb2.AudienceRequest, _content_service_pb2.AudienceResponse]  # type: ignore[assignment]
+    """Who a segment or a query on profiles means."""
 
 class ContentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Words that sell and stand up."""
@@ -51,5 +79,67 @@ class ContentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _content_service_pb2.CreateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_content_service_pb2.CreateResponse, _abc.Awaitable[_content_service_pb2.CreateResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListDrafts(
+        self,
+        request: _content_service_pb2.ListDraftsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.ListDraftsResponse, _abc.Awaitable[_content_service_pb2.ListDraftsResponse]]:
+        """Copy that waits for a person, and what was decided."""
+
+    @_abc_1.abstractmethod
+    def Review(
+        self,
+        request: _content_service_pb2.ReviewRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.ReviewResponse, _abc.Awaitable[_content_service_pb2.ReviewResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def Assign(
+        self,
+        request: _content_service_pb2.AssignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.AssignResponse, _abc.Awaitable[_content_service_pb2.AssignResponse]]:
+        """Which variation a customer gets. The same customer gets the same one again."""
+
+    @_abc_1.abstractmethod
+    def ListExperiments(
+        self,
+        request: _content_service_pb2.ListExperimentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.ListExperimentsResponse, _abc.Awaitable[_content_service_pb2.ListExperimentsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def EndExperiment(
+        self,
+        request: _content_service_pb2.EndExperimentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.EndExperimentResponse, _abc.Awaitable[_content_service_pb2.EndExperimentResponse]]:
+        """Ends an experiment, with a winner (everybody gets it from now on) or without."""
+
+    @_abc_1.abstractmethod
+    def Performance(
+        self,
+        request: _content_service_pb2.PerformanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.PerformanceResponse, _abc.Awaitable[_content_service_pb2.PerformanceResponse]]:
+        """Templates, tones and prompts by what came of them."""
+
+    @_abc_1.abstractmethod
+    def Preview(
+        self,
+        request: _content_service_pb2.PreviewRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.PreviewResponse, _abc.Awaitable[_content_service_pb2.PreviewResponse]]:
+        """Templates filled with made-up facts."""
+
+    @_abc_1.abstractmethod
+    def Audience(
+        self,
+        request: _content_service_pb2.AudienceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_content_service_pb2.AudienceResponse, _abc.Awaitable[_content_service_pb2.AudienceResponse]]:
+        """Who a segment or a query on profiles means."""
 
 def add_ContentServiceServicer_to_server(servicer: ContentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

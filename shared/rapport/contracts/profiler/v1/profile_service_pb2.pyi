@@ -20,6 +20,123 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ExplainProfileRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    tenant: _builtins.str
+    """empty: "default" """
+    subject: _builtins.str
+    """"need:Shoes", "brand:Ostra", "segment:<id>", "session", "revenue", "sentiment"; empty: all"""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        tenant: _builtins.str = ...,
+        subject: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "subject", b"subject", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainProfileRequest: _TypeAlias = ExplainProfileRequest  # noqa: Y015
+
+@_typing.final
+class ExplainProfileResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    EXPLANATIONS_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """whose profile it is"""
+    @_builtins.property
+    def explanations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Explanation]: ...
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        explanations: _abc.Iterable[Global___Explanation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "explanations", b"explanations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainProfileResponse: _TypeAlias = ExplainProfileResponse  # noqa: Y015
+
+@_typing.final
+class Explanation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    value: _builtins.str
+    """as the profile has it"""
+    complete: _builtins.bool
+    """false: events older than what is kept may have counted as well"""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
+        """newest first"""
+
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        value: _builtins.str = ...,
+        reasons: _abc.Iterable[Global___Reason] | None = ...,
+        complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "reasons", b"reasons", "subject", b"subject", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Explanation: _TypeAlias = Explanation  # noqa: Y015
+
+@_typing.final
+class Reason(_message.Message):
+    """One event that moved the number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    OCCURRED_AT_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    kind: _builtins.str
+    """the event's name; empty: only its id is kept"""
+    weight: _builtins.float
+    """how much it moved the number, in the number's unit; for needs and affinities a view is 1"""
+    @_builtins.property
+    def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        occurred_at: _timestamp_pb2.Timestamp | None = ...,
+        weight: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "kind", b"kind", "occurred_at", b"occurred_at", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reason: _TypeAlias = Reason  # noqa: Y015
+
+@_typing.final
 class GetProfileRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -82,6 +199,12 @@ class Profile(_message.Message):
     SENTIMENT_COUNT_FIELD_NUMBER: _builtins.int
     RECENT_PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     PURCHASED_PRODUCT_IDS_FIELD_NUMBER: _builtins.int
+    HABITS_FIELD_NUMBER: _builtins.int
+    MERGED_IDS_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    PROPENSITY_FIELD_NUMBER: _builtins.int
+    OUTLOOK_FIELD_NUMBER: _builtins.int
+    ASPECTS_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     tenant: _builtins.str
     revision: _builtins.int
@@ -118,6 +241,26 @@ class Profile(_message.Message):
     def purchased_product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """newest first"""
 
+    @_builtins.property
+    def habits(self) -> Global___Habits: ...
+    @_builtins.property
+    def merged_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ids whose profiles are part of this one, newest first"""
+
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___SegmentMembership]:
+        """Learned parts: absent until there is a model.
+        at most one a family
+        """
+
+    @_builtins.property
+    def propensity(self) -> Global___Propensity: ...
+    @_builtins.property
+    def outlook(self) -> Global___Outlook: ...
+    @_builtins.property
+    def aspects(self) -> _containers.RepeatedCompositeFieldContainer[Global___AspectSentiment]:
+        """what was spoken of most often first"""
+
     def __init__(
         self,
         *,
@@ -137,14 +280,158 @@ class Profile(_message.Message):
         sentiment_count: _builtins.int = ...,
         recent_product_ids: _abc.Iterable[_builtins.str] | None = ...,
         purchased_product_ids: _abc.Iterable[_builtins.str] | None = ...,
+        habits: Global___Habits | None = ...,
+        merged_ids: _abc.Iterable[_builtins.str] | None = ...,
+        segments: _abc.Iterable[Global___SegmentMembership] | None = ...,
+        propensity: Global___Propensity | None = ...,
+        outlook: Global___Outlook | None = ...,
+        aspects: _abc.Iterable[Global___AspectSentiment] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_seen_at", b"first_seen_at", "last_seen_at", b"last_seen_at", "session", b"session", "updated_at", b"updated_at", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_seen_at", b"first_seen_at", "habits", b"habits", "last_seen_at", b"last_seen_at", "outlook", b"outlook", "propensity", b"propensity", "session", b"session", "updated_at", b"updated_at", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["affinities", b"affinities", "customer_id", b"customer_id", "event_count", b"event_count", "first_seen_at", b"first_seen_at", "language", b"language", "last_seen_at", b"last_seen_at", "needs", b"needs", "purchased_product_ids", b"purchased_product_ids", "recent_product_ids", b"recent_product_ids", "revision", b"revision", "sentiment", b"sentiment", "sentiment_count", b"sentiment_count", "session", b"session", "tenant", b"tenant", "updated_at", b"updated_at", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affinities", b"affinities", "aspects", b"aspects", "customer_id", b"customer_id", "event_count", b"event_count", "first_seen_at", b"first_seen_at", "habits", b"habits", "language", b"language", "last_seen_at", b"last_seen_at", "merged_ids", b"merged_ids", "needs", b"needs", "outlook", b"outlook", "propensity", b"propensity", "purchased_product_ids", b"purchased_product_ids", "recent_product_ids", b"recent_product_ids", "revision", b"revision", "segments", b"segments", "sentiment", b"sentiment", "sentiment_count", b"sentiment_count", "session", b"session", "tenant", b"tenant", "updated_at", b"updated_at", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Profile: _TypeAlias = Profile  # noqa: Y015
+
+@_typing.final
+class SegmentMembership(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    FAMILY_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    segment_id: _builtins.str
+    """stays when segments are fitted again"""
+    name: _builtins.str
+    family: _builtins.str
+    """taste (found by clustering), type (named by people)"""
+    confidence: _builtins.float
+    """0 to 1"""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        segment_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        family: _builtins.str = ...,
+        confidence: _builtins.float = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "family", b"family", "name", b"name", "segment_id", b"segment_id", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentMembership: _TypeAlias = SegmentMembership  # noqa: Y015
+
+@_typing.final
+class Propensity(_message.Message):
+    """Calibrated probabilities of an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    WEEK_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    session: _builtins.float
+    """in the rest of this session"""
+    week: _builtins.float
+    """within seven days"""
+    model: _builtins.str
+    def __init__(
+        self,
+        *,
+        session: _builtins.float | None = ...,
+        week: _builtins.float | None = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_session", b"_session", "_week", b"_week", "session", b"session", "week", b"week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_session", b"_session", "_week", b"_week", "model", b"model", "session", b"session", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__session: _TypeAlias = _typing.Literal["session"]  # noqa: Y015
+    _WhichOneofArgType__session: _TypeAlias = _typing.Literal["_session", b"_session"]  # noqa: Y015
+    _WhichOneofReturnType__week: _TypeAlias = _typing.Literal["week"]  # noqa: Y015
+    _WhichOneofArgType__week: _TypeAlias = _typing.Literal["_week", b"_week"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__session) -> _WhichOneofReturnType__session | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__week) -> _WhichOneofReturnType__week | None: ...
+
+Global___Propensity: _TypeAlias = Propensity  # noqa: Y015
+
+@_typing.final
+class Outlook(_message.Message):
+    """BG/NBD and Gamma-Gamma, as of the newest event, of customers who have ordered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALIVE_FIELD_NUMBER: _builtins.int
+    CHURN_RISK_FIELD_NUMBER: _builtins.int
+    EXPECTED_ORDERS_FIELD_NUMBER: _builtins.int
+    EXPECTED_VALUE_FIELD_NUMBER: _builtins.int
+    HORIZON_DAYS_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    alive: _builtins.float
+    """P(still a customer)"""
+    churn_risk: _builtins.float
+    """P(no order within the horizon)"""
+    expected_orders: _builtins.float
+    """within the horizon"""
+    expected_value: _builtins.float
+    """within the horizon, in the currency of the profile's value"""
+    horizon_days: _builtins.float
+    model_version: _builtins.str
+    def __init__(
+        self,
+        *,
+        alive: _builtins.float = ...,
+        churn_risk: _builtins.float = ...,
+        expected_orders: _builtins.float = ...,
+        expected_value: _builtins.float = ...,
+        horizon_days: _builtins.float = ...,
+        model_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive", b"alive", "churn_risk", b"churn_risk", "expected_orders", b"expected_orders", "expected_value", b"expected_value", "horizon_days", b"horizon_days", "model_version", b"model_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Outlook: _TypeAlias = Outlook  # noqa: Y015
+
+@_typing.final
+class AspectSentiment(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASPECT_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    aspect: _builtins.str
+    """delivery, price, quality, service, ..."""
+    score: _builtins.float
+    """-1 to 1"""
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        aspect: _builtins.str = ...,
+        score: _builtins.float = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect", b"aspect", "count", b"count", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AspectSentiment: _TypeAlias = AspectSentiment  # noqa: Y015
 
 @_typing.final
 class Need(_message.Message):
@@ -256,6 +543,122 @@ class Value(_message.Message):
 Global___Value: _TypeAlias = Value  # noqa: Y015
 
 @_typing.final
+class Habits(_message.Message):
+    """What a customer does again and again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HoursEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class DevicesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class ExitsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    HOURS_FIELD_NUMBER: _builtins.int
+    DEVICES_FIELD_NUMBER: _builtins.int
+    EXITS_FIELD_NUMBER: _builtins.int
+    RETURNS_RATE_FIELD_NUMBER: _builtins.int
+    DISCOUNT_SENSITIVITY_FIELD_NUMBER: _builtins.int
+    LATE_EVENTS_FIELD_NUMBER: _builtins.int
+    TOO_LATE_EVENTS_FIELD_NUMBER: _builtins.int
+    returns_rate: _builtins.float
+    """pieces sent back of those ordered"""
+    discount_sensitivity: _builtins.float
+    """-1 to 1: share bought at a reduced price less that of what was looked at"""
+    late_events: _builtins.int
+    too_late_events: _builtins.int
+    """later than the allowed lateness: they moved nothing else"""
+    @_builtins.property
+    def hours(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """share of each hour of the day, UTC, "0" to "23"; decayed"""
+
+    @_builtins.property
+    def devices(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]: ...
+    @_builtins.property
+    def exits(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """sessions that are over, by the farthest funnel stage that each reached"""
+
+    def __init__(
+        self,
+        *,
+        hours: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        devices: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        exits: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        returns_rate: _builtins.float | None = ...,
+        discount_sensitivity: _builtins.float | None = ...,
+        late_events: _builtins.int = ...,
+        too_late_events: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_discount_sensitivity", b"_discount_sensitivity", "_returns_rate", b"_returns_rate", "discount_sensitivity", b"discount_sensitivity", "returns_rate", b"returns_rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discount_sensitivity", b"_discount_sensitivity", "_returns_rate", b"_returns_rate", "devices", b"devices", "discount_sensitivity", b"discount_sensitivity", "exits", b"exits", "hours", b"hours", "late_events", b"late_events", "returns_rate", b"returns_rate", "too_late_events", b"too_late_events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__discount_sensitivity: _TypeAlias = _typing.Literal["discount_sensitivity"]  # noqa: Y015
+    _WhichOneofArgType__discount_sensitivity: _TypeAlias = _typing.Literal["_discount_sensitivity", b"_discount_sensitivity"]  # noqa: Y015
+    _WhichOneofReturnType__returns_rate: _TypeAlias = _typing.Literal["returns_rate"]  # noqa: Y015
+    _WhichOneofArgType__returns_rate: _TypeAlias = _typing.Literal["_returns_rate", b"_returns_rate"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__discount_sensitivity) -> _WhichOneofReturnType__discount_sensitivity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__returns_rate) -> _WhichOneofReturnType__returns_rate | None: ...
+
+Global___Habits: _TypeAlias = Habits  # noqa: Y015
+
+@_typing.final
 class Affinity(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -263,7 +666,7 @@ class Affinity(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
     dimension: _builtins.str
-    """category, brand, price_band"""
+    """category, brand, price_band, attribute"""
     value: _builtins.str
     weight: _builtins.float
     """decayed; a dimension's weights sum to 1"""

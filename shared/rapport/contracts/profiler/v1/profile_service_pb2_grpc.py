@@ -40,6 +40,11 @@ class ProfileServiceStub:
                 request_serializer=rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.GetProfileRequest.SerializeToString,
                 response_deserializer=rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.GetProfileResponse.FromString,
                 _registered_method=True)
+        self.ExplainProfile = channel.unary_unary(
+                '/rapport.contracts.profiler.v1.ProfileService/ExplainProfile',
+                request_serializer=rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.ExplainProfileRequest.SerializeToString,
+                response_deserializer=rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.ExplainProfileResponse.FromString,
+                _registered_method=True)
 
 
 class ProfileServiceServicer:
@@ -48,6 +53,15 @@ class ProfileServiceServicer:
 
     def GetProfile(self, request, context):
         """NOT_FOUND when nothing was seen of this customer.
+        An id that was merged into another customer answers with that customer's profile.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainProfile(self, request, context):
+        """Which events made a number or a segment of the profile what it is. NOT_FOUND as above; INVALID_ARGUMENT names the
+        subjects that there are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -60,6 +74,11 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.GetProfile,
                     request_deserializer=rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.GetProfileRequest.FromString,
                     response_serializer=rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.GetProfileResponse.SerializeToString,
+            ),
+            'ExplainProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainProfile,
+                    request_deserializer=rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.ExplainProfileRequest.FromString,
+                    response_serializer=rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.ExplainProfileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +109,33 @@ class ProfileService:
             '/rapport.contracts.profiler.v1.ProfileService/GetProfile',
             rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.GetProfileRequest.SerializeToString,
             rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.GetProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.contracts.profiler.v1.ProfileService/ExplainProfile',
+            rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.ExplainProfileRequest.SerializeToString,
+            rapport_dot_contracts_dot_profiler_dot_v1_dot_profile__service__pb2.ExplainProfileResponse.FromString,
             options,
             channel_credentials,
             insecure,

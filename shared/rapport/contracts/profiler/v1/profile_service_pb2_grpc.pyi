@@ -34,7 +34,13 @@ class ProfileServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ProfileServiceAsyncStub: ...
     GetProfile: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.GetProfileRequest, _profile_service_pb2.GetProfileResponse]
-    """NOT_FOUND when nothing was seen of this customer."""
+    """NOT_FOUND when nothing was seen of this customer.
+    An id that was merged into another customer answers with that customer's profile.
+    """
+    ExplainProfile: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.ExplainProfileRequest, _profile_service_pb2.ExplainProfileResponse]
+    """Which events made a number or a segment of the profile what it is. NOT_FOUND as above; INVALID_ARGUMENT names the
+    subjects that there are.
+    """
 
 @_typing.type_check_only
 class ProfileServiceAsyncStub(ProfileServiceStub):
@@ -42,7 +48,13 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetProfile: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.GetProfileRequest, _profile_service_pb2.GetProfileResponse]  # type: ignore[assignment]
-    """NOT_FOUND when nothing was seen of this customer."""
+    """NOT_FOUND when nothing was seen of this customer.
+    An id that was merged into another customer answers with that customer's profile.
+    """
+    ExplainProfile: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.ExplainProfileRequest, _profile_service_pb2.ExplainProfileResponse]  # type: ignore[assignment]
+    """Which events made a number or a segment of the profile what it is. NOT_FOUND as above; INVALID_ARGUMENT names the
+    subjects that there are.
+    """
 
 class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who the customer is, and what they need now."""
@@ -53,6 +65,18 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profile_service_pb2.GetProfileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profile_service_pb2.GetProfileResponse, _abc.Awaitable[_profile_service_pb2.GetProfileResponse]]:
-        """NOT_FOUND when nothing was seen of this customer."""
+        """NOT_FOUND when nothing was seen of this customer.
+        An id that was merged into another customer answers with that customer's profile.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainProfile(
+        self,
+        request: _profile_service_pb2.ExplainProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profile_service_pb2.ExplainProfileResponse, _abc.Awaitable[_profile_service_pb2.ExplainProfileResponse]]:
+        """Which events made a number or a segment of the profile what it is. NOT_FOUND as above; INVALID_ARGUMENT names the
+        subjects that there are.
+        """
 
 def add_ProfileServiceServicer_to_server(servicer: ProfileServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n=rapport/contracts/recommender/v1/recommendation_service.proto\x12 rapport.contracts.recommender.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x01\n\x10RecommendRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x1b\n\x13\x65xclude_product_ids\x18\x05 \x03(\t\x12\x10\n\x08language\x18\x06 \x01(\t\"E\n\x06Reason\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x01\"\xf6\x01\n\nRankedItem\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x39\n\x07reasons\x18\x03 \x03(\x0b\x32(.rapport.contracts.recommender.v1.Reason\x12U\n\rsource_scores\x18\x04 \x03(\x0b\x32>.rapport.contracts.recommender.v1.RankedItem.SourceScoresEntry\x1a\x33\n\x11SourceScoresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xd7\x02\n\x0eRecommendation\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12;\n\x05items\x18\x04 \x03(\x0b\x32,.rapport.contracts.recommender.v1.RankedItem\x12\x10\n\x08strategy\x18\x05 \x01(\t\x12\x11\n\tfallbacks\x18\x06 \x03(\t\x12\x18\n\x10profile_revision\x18\x07 \x01(\x04\x12\x0f\n\x07\x65ncoder\x18\x08 \x01(\t\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10trigger_event_id\x18\x0b \x01(\t\"]\n\x11RecommendResponse\x12H\n\x0erecommendation\x18\x01 \x01(\x0b\x32\x30.rapport.contracts.recommender.v1.Recommendation\"Y\n\x0bRankRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x13\n\x0bproduct_ids\x18\x03 \x03(\t\x12\x10\n\x08language\x18\x04 \x01(\t\"u\n\x0cRankResponse\x12H\n\x0erecommendation\x18\x01 \x01(\x0b\x32\x30.rapport.contracts.recommender.v1.Recommendation\x12\x1b\n\x13unknown_product_ids\x18\x02 \x03(\t\"C\n\x0eSimilarRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"N\n\x0fSimilarResponse\x12;\n\x05items\x18\x01 \x03(\x0b\x32,.rapport.contracts.recommender.v1.RankedItem\"B\n\x0fTrendingRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\"O\n\x10TrendingResponse\x12;\n\x05items\x18\x01 \x03(\x0b\x32,.rapport.contracts.recommender.v1.RankedItem2\xd7\x03\n\x15RecommendationService\x12t\n\tRecommend\x12\x32.rapport.contracts.recommender.v1.RecommendRequest\x1a\x33.rapport.contracts.recommender.v1.RecommendResponse\x12\x65\n\x04Rank\x12-.rapport.contracts.recommender.v1.RankRequest\x1a..rapport.contracts.recommender.v1.RankResponse\x12n\n\x07Similar\x12\x30.rapport.contracts.recommender.v1.SimilarRequest\x1a\x31.rapport.contracts.recommender.v1.SimilarResponse\x12q\n\x08Trending\x12\x31.rapport.contracts.recommender.v1.TrendingRequest\x1a\x32.rapport.contracts.recommender.v1.TrendingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n=rapport/contracts/recommender/v1/recommendation_service.proto\x12 rapport.contracts.recommender.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x01\n\x10RecommendRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x1b\n\x13\x65xclude_product_ids\x18\x05 \x03(\t\x12\x10\n\x08language\x18\x06 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12\x0f\n\x07\x65xplain\x18\x08 \x01(\x08\"S\n\x06Reason\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x0c\n\x04path\x18\x05 \x03(\t\"\x89\x03\n\nRankedItem\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x39\n\x07reasons\x18\x03 \x03(\x0b\x32(.rapport.contracts.recommender.v1.Reason\x12U\n\rsource_scores\x18\x04 \x03(\x0b\x32>.rapport.contracts.recommender.v1.RankedItem.SourceScoresEntry\x12\x12\n\npropensity\x18\x05 \x01(\x01\x12L\n\x08\x66\x65\x61tures\x18\x06 \x03(\x0b\x32:.rapport.contracts.recommender.v1.RankedItem.FeaturesEntry\x1a\x33\n\x11SourceScoresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a/\n\rFeaturesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x94\x03\n\x0eRecommendation\x12\x19\n\x11recommendation_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12;\n\x05items\x18\x04 \x03(\x0b\x32,.rapport.contracts.recommender.v1.RankedItem\x12\x10\n\x08strategy\x18\x05 \x01(\t\x12\x11\n\tfallbacks\x18\x06 \x03(\t\x12\x18\n\x10profile_revision\x18\x07 \x01(\x04\x12\x0f\n\x07\x65ncoder\x18\x08 \x01(\t\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10trigger_event_id\x18\x0b \x01(\t\x12\x0e\n\x06ranker\x18\x0c \x01(\t\x12\x15\n\rexperiment_id\x18\r \x01(\t\x12\x14\n\x0cvariation_id\x18\x0e \x01(\t\"]\n\x11RecommendResponse\x12H\n\x0erecommendation\x18\x01 \x01(\x0b\x32\x30.rapport.contracts.recommender.v1.Recommendation\"j\n\x0bRankRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x13\n\x0bproduct_ids\x18\x03 \x03(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x0f\n\x07\x65xplain\x18\x05 \x01(\x08\"u\n\x0cRankResponse\x12H\n\x0erecommendation\x18\x01 \x01(\x0b\x32\x30.rapport.contracts.recommender.v1.Recommendation\x12\x1b\n\x13unknown_product_ids\x18\x02 \x03(\t\"C\n\x0eSimilarRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"N\n\x0fSimilarResponse\x12;\n\x05items\x18\x01 \x03(\x0b\x32,.rapport.contracts.recommender.v1.RankedItem\"B\n\x0fTrendingRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\"O\n\x10TrendingResponse\x12;\n\x05items\x18\x01 \x03(\x0b\x32,.rapport.contracts.recommender.v1.RankedItem2\xd7\x03\n\x15RecommendationService\x12t\n\tRecommend\x12\x32.rapport.contracts.recommender.v1.RecommendRequest\x1a\x33.rapport.contracts.recommender.v1.RecommendResponse\x12\x65\n\x04Rank\x12-.rapport.contracts.recommender.v1.RankRequest\x1a..rapport.contracts.recommender.v1.RankResponse\x12n\n\x07Similar\x12\x30.rapport.contracts.recommender.v1.SimilarRequest\x1a\x31.rapport.contracts.recommender.v1.SimilarResponse\x12q\n\x08Trending\x12\x31.rapport.contracts.recommender.v1.TrendingRequest\x1a\x32.rapport.contracts.recommender.v1.TrendingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,30 +34,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RANKEDITEM_SOURCESCORESENTRY']._loaded_options = None
   _globals['_RANKEDITEM_SOURCESCORESENTRY']._serialized_options = b'8\001'
+  _globals['_RANKEDITEM_FEATURESENTRY']._loaded_options = None
+  _globals['_RANKEDITEM_FEATURESENTRY']._serialized_options = b'8\001'
   _globals['_RECOMMENDREQUEST']._serialized_start=133
-  _globals['_RECOMMENDREQUEST']._serialized_end=268
-  _globals['_REASON']._serialized_start=270
-  _globals['_REASON']._serialized_end=339
-  _globals['_RANKEDITEM']._serialized_start=342
-  _globals['_RANKEDITEM']._serialized_end=588
-  _globals['_RANKEDITEM_SOURCESCORESENTRY']._serialized_start=537
-  _globals['_RANKEDITEM_SOURCESCORESENTRY']._serialized_end=588
-  _globals['_RECOMMENDATION']._serialized_start=591
-  _globals['_RECOMMENDATION']._serialized_end=934
-  _globals['_RECOMMENDRESPONSE']._serialized_start=936
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1029
-  _globals['_RANKREQUEST']._serialized_start=1031
-  _globals['_RANKREQUEST']._serialized_end=1120
-  _globals['_RANKRESPONSE']._serialized_start=1122
-  _globals['_RANKRESPONSE']._serialized_end=1239
-  _globals['_SIMILARREQUEST']._serialized_start=1241
-  _globals['_SIMILARREQUEST']._serialized_end=1308
-  _globals['_SIMILARRESPONSE']._serialized_start=1310
-  _globals['_SIMILARRESPONSE']._serialized_end=1388
-  _globals['_TRENDINGREQUEST']._serialized_start=1390
-  _globals['_TRENDINGREQUEST']._serialized_end=1456
-  _globals['_TRENDINGRESPONSE']._serialized_start=1458
-  _globals['_TRENDINGRESPONSE']._serialized_end=1537
-  _globals['_RECOMMENDATIONSERVICE']._serialized_start=1540
-  _globals['_RECOMMENDATIONSERVICE']._serialized_end=2011
+  _globals['_RECOMMENDREQUEST']._serialized_end=301
+  _globals['_REASON']._serialized_start=303
+  _globals['_REASON']._serialized_end=386
+  _globals['_RANKEDITEM']._serialized_start=389
+  _globals['_RANKEDITEM']._serialized_end=782
+  _globals['_RANKEDITEM_SOURCESCORESENTRY']._serialized_start=682
+  _globals['_RANKEDITEM_SOURCESCORESENTRY']._serialized_end=733
+  _globals['_RANKEDITEM_FEATURESENTRY']._serialized_start=735
+  _globals['_RANKEDITEM_FEATURESENTRY']._serialized_end=782
+  _globals['_RECOMMENDATION']._serialized_start=785
+  _globals['_RECOMMENDATION']._serialized_end=1189
+  _globals['_RECOMMENDRESPONSE']._serialized_start=1191
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1284
+  _globals['_RANKREQUEST']._serialized_start=1286
+  _globals['_RANKREQUEST']._serialized_end=1392
+  _globals['_RANKRESPONSE']._serialized_start=1394
+  _globals['_RANKRESPONSE']._serialized_end=1511
+  _globals['_SIMILARREQUEST']._serialized_start=1513
+  _globals['_SIMILARREQUEST']._serialized_end=1580
+  _globals['_SIMILARRESPONSE']._serialized_start=1582
+  _globals['_SIMILARRESPONSE']._serialized_end=1660
+  _globals['_TRENDINGREQUEST']._serialized_start=1662
+  _globals['_TRENDINGREQUEST']._serialized_end=1728
+  _globals['_TRENDINGRESPONSE']._serialized_start=1730
+  _globals['_TRENDINGRESPONSE']._serialized_end=1809
+  _globals['_RECOMMENDATIONSERVICE']._serialized_start=1812
+  _globals['_RECOMMENDATIONSERVICE']._serialized_end=2283
 # @@protoc_insertion_point(module_scope)

@@ -29,6 +29,8 @@ class RecommendRequest(_message.Message):
     CATEGORY_FIELD_NUMBER: _builtins.int
     EXCLUDE_PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """empty: nobody is known"""
     tenant: _builtins.str
@@ -38,6 +40,10 @@ class RecommendRequest(_message.Message):
     """empty: all"""
     language: _builtins.str
     """of the reasons; BCP 47"""
+    filter: _builtins.str
+    """CEL over the product, e.g. item.price < 50.0 && "vegan" in item.attributes"""
+    explain: _builtins.bool
+    """fill RankedItem.features"""
     @_builtins.property
     def exclude_product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -49,10 +55,12 @@ class RecommendRequest(_message.Message):
         category: _builtins.str = ...,
         exclude_product_ids: _abc.Iterable[_builtins.str] | None = ...,
         language: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        explain: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "customer_id", b"customer_id", "exclude_product_ids", b"exclude_product_ids", "language", b"language", "limit", b"limit", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "customer_id", b"customer_id", "exclude_product_ids", b"exclude_product_ids", "explain", b"explain", "filter", b"filter", "language", b"language", "limit", b"limit", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -66,14 +74,19 @@ class Reason(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """need, co_visited, trending, new_arrival, similar, popular"""
+    """need, co_visited, trending, new_arrival, similar, popular, graph, wish, promoted, factors, item_item, sequence"""
     text: _builtins.str
     """one true sentence"""
     subject: _builtins.str
     """what it points to: a need's label, a product id, a category"""
     weight: _builtins.float
     """share of the score"""
+    @_builtins.property
+    def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """through the product graph: p:<product>, brand:<name>, category:<name>, <attribute>:<value>"""
+
     def __init__(
         self,
         *,
@@ -81,10 +94,11 @@ class Reason(_message.Message):
         text: _builtins.str = ...,
         subject: _builtins.str = ...,
         weight: _builtins.float = ...,
+        path: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "subject", b"subject", "text", b"text", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "path", b"path", "subject", b"subject", "text", b"text", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -114,18 +128,46 @@ class RankedItem(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class FeaturesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
     SOURCE_SCORES_FIELD_NUMBER: _builtins.int
+    PROPENSITY_FIELD_NUMBER: _builtins.int
+    FEATURES_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     score: _builtins.float
+    propensity: _builtins.float
+    """probability that it stands at this place; below 1 where the answer explores"""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
         """heaviest first"""
 
     @_builtins.property
     def source_scores(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]: ...
+    @_builtins.property
+    def features(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """what the ranker is given; only when asked to explain"""
+
     def __init__(
         self,
         *,
@@ -133,10 +175,12 @@ class RankedItem(_message.Message):
         score: _builtins.float = ...,
         reasons: _abc.Iterable[Global___Reason] | None = ...,
         source_scores: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        propensity: _builtins.float = ...,
+        features: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "reasons", b"reasons", "score", b"score", "source_scores", b"source_scores"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "product_id", b"product_id", "propensity", b"propensity", "reasons", b"reasons", "score", b"score", "source_scores", b"source_scores"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -159,15 +203,22 @@ class Recommendation(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     TRIGGER_EVENT_ID_FIELD_NUMBER: _builtins.int
+    RANKER_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    VARIATION_ID_FIELD_NUMBER: _builtins.int
     recommendation_id: _builtins.str
     customer_id: _builtins.str
     tenant: _builtins.str
     strategy: _builtins.str
-    """personalised, co_visited, trending, popular, catalogue"""
+    """personalised, co_visited, graph, trending, popular, catalogue"""
     profile_revision: _builtins.int
     encoder: _builtins.str
     """id@revision"""
     trigger_event_id: _builtins.str
+    ranker: _builtins.str
+    """model that put the items in order, name@version; empty: fixed weights"""
+    experiment_id: _builtins.str
+    variation_id: _builtins.str
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankedItem]: ...
     @_builtins.property
@@ -192,10 +243,13 @@ class Recommendation(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         trigger_event_id: _builtins.str = ...,
+        ranker: _builtins.str = ...,
+        experiment_id: _builtins.str = ...,
+        variation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "customer_id", b"customer_id", "encoder", b"encoder", "expires_at", b"expires_at", "fallbacks", b"fallbacks", "items", b"items", "profile_revision", b"profile_revision", "recommendation_id", b"recommendation_id", "strategy", b"strategy", "tenant", b"tenant", "trigger_event_id", b"trigger_event_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "customer_id", b"customer_id", "encoder", b"encoder", "experiment_id", b"experiment_id", "expires_at", b"expires_at", "fallbacks", b"fallbacks", "items", b"items", "profile_revision", b"profile_revision", "ranker", b"ranker", "recommendation_id", b"recommendation_id", "strategy", b"strategy", "tenant", b"tenant", "trigger_event_id", b"trigger_event_id", "variation_id", b"variation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -229,9 +283,12 @@ class RankRequest(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     tenant: _builtins.str
     language: _builtins.str
+    explain: _builtins.bool
+    """fill RankedItem.features"""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -241,10 +298,11 @@ class RankRequest(_message.Message):
         tenant: _builtins.str = ...,
         product_ids: _abc.Iterable[_builtins.str] | None = ...,
         language: _builtins.str = ...,
+        explain: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "language", b"language", "product_ids", b"product_ids", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "explain", b"explain", "language", b"language", "product_ids", b"product_ids", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

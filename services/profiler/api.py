@@ -13,10 +13,13 @@ from rapport.contracts.profiler.v1.profile_service_pb2_grpc import (
     ProfileServiceServicer,
     add_ProfileServiceServicer_to_server,
 )
-from rapport.events.profiles import ProfileUpdated
+from rapport.events.profiles import Habits, ProfileUpdated
 from rapport.serving.server import Servicing
-from services.profiler.handlers import find_profile
+from services.profiler.answers import explain_profile, find_profile
+from services.profiler.domain.explanation import Explanation
+from services.profiler.domain.times import utc
 from services.profiler.ports import ServingCopies
+from services.profiler.wire_learned import add_learned
 
 Context = grpc.aio.ServicerContext[Any, Any]
 SERVICE = wire.DESCRIPTOR.services_by_name["ProfileService"].full_name
@@ -37,6 +40,15 @@ class ProfileApi(ProfileServiceServicer):
         profile = await find_profile((tenant, request.customer_id), self._copies)
         return wire.GetProfileResponse(profile=to_wire(profile, tenant))
 
+    async def ExplainProfile(  # noqa: N802 - the contract's name
+        self,
+        request: wire.ExplainProfileRequest,
+        context: Context,  # noqa: ARG002
+    ) -> wire.ExplainProfileResponse:
+        key = (request.tenant or self._tenant, request.customer_id)
+        customer_id, found = await explain_profile(key, request.subject, self._copies)
+        return wire.ExplainProfileResponse(customer_id=customer_id, explanations=[_explanation(each) for each in found])
+
 
 def servicing(api: ProfileApi) -> Servicing:
     return add_ProfileServiceServicer_to_server, api, SERVICE
@@ -45,7 +57,7 @@ def servicing(api: ProfileApi) -> Servicing:
 def to_wire(profile: ProfileUpdated, tenant: str) -> wire.Profile:
     """The profile as the API speaks it."""
     value, mood = profile.value, profile.sentiment
-    return wire.Profile(
+    found = wire.Profile(
         customer_id=profile.customer_id,
         tenant=tenant,
         revision=profile.revision,
@@ -86,6 +98,37 @@ def to_wire(profile: ProfileUpdated, tenant: str) -> wire.Profile:
         sentiment_count=mood.count if mood else 0,
         recent_product_ids=profile.recent_product_ids,
         purchased_product_ids=profile.purchased_product_ids,
+        habits=_habits(profile.habits),
+        merged_ids=profile.merged_ids,
+    )
+    add_learned(found, profile)
+    return found
+
+
+def _habits(habits: Habits) -> wire.Habits:
+    return wire.Habits(
+        hours=habits.hours,
+        devices=habits.devices,
+        exits=habits.exits,
+        returns_rate=habits.returns_rate,
+        discount_sensitivity=habits.discount_sensitivity,
+        late_events=habits.late_events,
+        too_late_events=habits.too_late_events,
+    )
+
+
+def _explanation(explanation: Explanation) -> wire.Explanation:
+    reasons = [
+        wire.Reason(
+            event_id=reason.event_id,
+            kind=reason.kind,
+            occurred_at=None if reason.at is None else _time(utc(reason.at)),
+            weight=reason.weight,
+        )
+        for reason in explanation.reasons
+    ]
+    return wire.Explanation(
+        subject=explanation.subject, value=explanation.value, reasons=reasons, complete=explanation.complete
     )
 
 

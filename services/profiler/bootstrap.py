@@ -24,9 +24,10 @@ from services.profiler.adapters.states import pages
 from services.profiler.api import ProfileApi, servicing
 from services.profiler.domain.rules import HOUR_MS, MINUTE_MS, Rules
 from services.profiler.handlers import serve_again
+from services.profiler.learned import LearnedParts
 from services.profiler.ports import Ports
 from services.profiler.settings import ProfilerSection, ProfilerSettings
-from services.profiler.stream import behaviour_consumer
+from services.profiler.stream import behaviour_consumer, chat_consumer
 
 
 def parts(settings: ProfilerSettings) -> Sequence[Part]:
@@ -37,27 +38,43 @@ def parts(settings: ProfilerSettings) -> Sequence[Part]:
     catalog = CatalogView()
     view = TopicView("profiler", "catalog.v1", catalog.apply, settings)
     copies = RedisCopies(ServingCopy(redis))
+    moods = ClassifiedMoods(ClassifierClient(channel))
+    learned = LearnedParts(settings, rules, moods, redis)
     ports = Ports(
         ViewedCatalogue(catalog),
         CachedEncoder(EncoderClient(channel), own.cached_texts),
-        ClassifiedMoods(ClassifierClient(channel)),
+        moods,
         copies,
+        observers=learned.observers,
     )
-    consumer = behaviour_consumer(ports, rules, codec, view.caught_up, settings)
+    consumer = behaviour_consumer(ports, rules, codec, view.caught_up, settings, own.events_at_once)
 
     async def restore() -> int:
         return await serve_again(pages(consumer.items(), codec), ports, rules)
 
     keeper = CopyKeeper(lambda: consumer.health().ready, copies.intact, restore, own.copy_check_s)
     server = GrpcServer("profiler", settings.grpc, [servicing(ProfileApi(copies, settings.tenant))])
-    return (Topics(settings.kafka), redis, channel, view, consumer, keeper, server)
+    return (
+        Topics(settings.kafka),
+        redis,
+        channel,
+        view,
+        *learned.parts,
+        consumer,
+        chat_consumer(settings),
+        keeper,
+        server,
+    )
 
 
 def rules_of(own: ProfilerSection) -> Rules:
     """The settings in the domain's units."""
     return Rules(
         need_half_life_ms=round(own.need_half_life_hours * HOUR_MS),
+        now_half_life_ms=round(own.need_now_half_life_hours * HOUR_MS),
         affinity_half_life_ms=round(own.affinity_half_life_hours * HOUR_MS),
         session_gap_ms=round(own.session_gap_minutes * MINUTE_MS),
+        allowed_lateness_ms=round(own.allowed_lateness_hours * HOUR_MS),
         join_cosine=own.need_join_cosine,
+        merge_cosine=own.need_merge_cosine,
     )

@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
 from rapport.bus.messages import Message, Outgoing
-from rapport.events.behaviour import Behaviour
-from rapport.events.profiles import ProfileUpdated
-from rapport.ops.errors import NotFound, UnavailableError
+from rapport.events.chat import ChatMessage
+from rapport.events.profiler_inbox import CustomerSaid
+from rapport.ops.errors import UnavailableError
+from services.profiler.batch import Arrival, Work, by_customer
 from services.profiler.domain.customer import Customer, Insight
-from services.profiler.domain.observation import Observation
 from services.profiler.domain.profile import Picture, picture_of
-from services.profiler.domain.reading import observe
-from services.profiler.domain.rules import MINUTE_MS, Rules
-from services.profiler.ports import Catalogue, CustomerStates, Key, Moods, Ports, ServingCopies, TextEncoder
+from services.profiler.domain.rules import Rules
+from services.profiler.errands import INBOX, leave, outgoing
+from services.profiler.observers import Observer, Touched
+from services.profiler.ports import CustomerStates, Key, Moods, Ports, TextEncoder
 
-# A clock may run ahead by this much. A time farther in the future is taken for the moment of arrival: believed, it
-# would fade everything else away.
-_CLOCK_TOLERANCE_MS = 5 * MINUTE_MS
 # Customers between two looks at the event loop: some milliseconds of work.
 _YIELD_EVERY = 16
-
-
-@dataclass(slots=True)
-class _Work:
-    """One customer's part of a batch."""
-
-    customer: Customer
-    last: Message
-    seen: list[Observation] = field(default_factory=list)
-    repeated: bool = False
-    """The state has some of the messages already, but what they led to may not have been published: crashed between."""
-    changed: bool = False
-
-    def advance(self, insight: Insight | None, rules: Rules) -> bool:
-        """Applies the events in order; False when there is nothing to tell of them."""
-        for seen in self.seen:
-            self.changed = self.customer.apply(seen, insight, rules) or self.changed
-        return self.changed or self.repeated
 
 
 async def profile_behaviour(
@@ -50,30 +30,85 @@ async def profile_behaviour(
     `states`: of the batch's partition. All texts of the batch are embedded in one call. Raises `RetryableError`, with
     no state changed, when the worker or Redis does not answer.
     """
-    works = _by_customer(messages, states, ports.catalogue)
+    works = by_customer(messages, states, ports.catalogue)
     insight = await _understand(works.values(), ports.encoder, ports.moods)
     if insight is not None:
-        await _found_anew([work.customer for work in works.values()], insight.encoder, ports.encoder)
-    pictures: dict[Key, Picture] = {}
-    for number, (key, work) in enumerate(works.items()):
-        if work.advance(insight, rules):
-            pictures[key] = picture_of(key[1], work.customer, rules)
-        if number % _YIELD_EVERY == _YIELD_EVERY - 1:
-            await asyncio.sleep(0)
+        await _found_anew(_customers(works.values()), insight.encoder, ports.encoder)
+    await _prepare(works.values(), insight, ports.observers)
+    told = await _advance(works, insight, ports, rules)
+    touched = [Touched(*key, work.customer, work.last) for key, work in told.items()]
+    found = [event for observer in ports.observers for event in observer.finish(touched)]
+    found += _errands(works, states)
+    pictures = {key: _picture(key, work.customer, ports.observers, rules) for key, work in told.items()}
     await ports.copies.put(pictures)
     # After the copies, so that a batch that is tried again finds the states as they were.
     for key, work in works.items():
         if work.changed:
             states.save(key, work.customer, work.last.position)
-    return [_announce(key, picture, works[key].last) for key, picture in pictures.items()]
+    return [*(_announce(key, picture, works[key].last) for key, picture in pictures.items()), *found]
 
 
-async def find_profile(key: Key, copies: ServingCopies) -> ProfileUpdated:
-    """The customer's profile. Raises `NotFound` when nothing was seen of them, `UnavailableError` without Redis."""
-    found = await copies.find(key)
-    if found is None:
-        raise NotFound(f"nothing was seen of customer {key[1]!r}", field="customer_id")
-    return ProfileUpdated.model_validate_json(found)
+def _customers(works: Iterable[Work]) -> list[Customer]:
+    """All whose needs the batch may move, those included that come to be part of another."""
+    arrivals = [step.customer for work in works for step in work.steps if isinstance(step, Arrival)]
+    return [*(work.customer for work in works), *arrivals]
+
+
+def _errands(works: Mapping[Key, Work], states: CustomerStates) -> list[Outgoing]:
+    found = []
+    for (_, customer_id), work in works.items():
+        work.customer, errand = leave(customer_id, work.customer, states)
+        errands = [*work.errands, *([errand] if errand else ())]
+        found += outgoing(errands, work.last)
+    return found
+
+
+async def _prepare(works: Iterable[Work], insight: Insight | None, observers: Sequence[Observer]) -> None:
+    if observers:
+        batch = [(work.customer, seen) for work in works for seen in work.seen]
+        for observer in observers:
+            await observer.prepare(batch, insight)
+
+
+async def _advance(works: Mapping[Key, Work], insight: Insight | None, ports: Ports, rules: Rules) -> dict[Key, Work]:
+    """Those of `works` that there is something to tell of."""
+    told = {}
+    for number, (key, work) in enumerate(works.items()):
+        if work.advance(insight, rules, ports.observers):
+            told[key] = work
+        if number % _YIELD_EVERY == _YIELD_EVERY - 1:
+            await asyncio.sleep(0)
+    return told
+
+
+def _picture(key: Key, customer: Customer, observers: Sequence[Observer], rules: Rules) -> Picture:
+    more: dict[str, Any] = {}
+    for observer in observers:
+        more |= observer.describe(customer)
+    return picture_of(key[1], customer, rules, more)
+
+
+async def hear_chat(messages: Sequence[Message]) -> list[Outgoing]:
+    """Sends what known customers say in chats to where their profile is kept. What agents say is not theirs."""
+    return [
+        Outgoing(
+            topic=INBOX,
+            key=event.customer_id,
+            event=CustomerSaid(
+                customer_id=event.customer_id,
+                conversation_id=event.conversation_id,
+                message_id=event.message_id,
+                text=event.text,
+                language=event.language,
+                occurred_at=event.occurred_at or message.envelope.time,
+            ),
+            event_id=f"chat/{event.message_id}",
+            tenant=message.envelope.tenant,
+            traceparent=message.envelope.traceparent,
+        )
+        for message in messages
+        if isinstance(event := message.event, ChatMessage) and event.role == "customer" and event.customer_id
+    ]
 
 
 async def serve_again(pages: Iterable[Mapping[Key, Customer]], ports: Ports, rules: Rules) -> int:
@@ -84,43 +119,19 @@ async def serve_again(pages: Iterable[Mapping[Key, Customer]], ports: Ports, rul
     written = 0
     for page in pages:
         await _found_anew(page.values(), await ports.encoder.current(), ports.encoder)
-        pictures = {key: picture_of(key[1], customer, rules) for key, customer in page.items()}
+        pictures = {key: _picture(key, customer, ports.observers, rules) for key, customer in page.items()}
         written += await ports.copies.restore(pictures)
     return written
 
 
-def _by_customer(messages: Sequence[Message], states: CustomerStates, catalogue: Catalogue) -> dict[Key, _Work]:
-    works: dict[Key, _Work] = {}
-    for message in messages:
-        if not isinstance(message.event, Behaviour):
-            continue
-        key = (message.envelope.tenant, message.key)
-        seen = _observe(message, message.event, catalogue)
-        if key not in works:
-            works[key] = _Work(states.load(key) or Customer.begun_by(seen), message)
-        work = works[key]
-        work.last = message
-        if states.includes(key, message.position):
-            work.repeated = True
-        else:
-            work.seen.append(seen)
-    return works
-
-
-def _observe(message: Message, event: Behaviour, catalogue: Catalogue) -> Observation:
-    envelope = message.envelope
-    happened = int((event.occurred_at or envelope.time).timestamp() * 1000)
-    arrived = message.timestamp_ms
-    at = happened if happened <= arrived + _CLOCK_TOLERANCE_MS else arrived
-    return observe(event, envelope.id, envelope.source, at, lambda id_: catalogue.product(envelope.tenant, id_))
-
-
-async def _understand(works: Iterable[_Work], encoder: TextEncoder, moods: Moods) -> Insight | None:
+async def _understand(works: Iterable[Work], encoder: TextEncoder, moods: Moods) -> Insight | None:
+    works = list(works)
     seen = [observation for work in works for observation in work.seen]
+    merging = any(isinstance(step, Arrival) for work in works for step in work.steps)
     # Ordered and unique, so that the same batch asks the same question.
     texts = dict.fromkeys(interest.text for observation in seen for interest in observation.interests)
     reviews = dict.fromkeys(observation.review for observation in seen if observation.review is not None)
-    if not texts:
+    if not (texts or reviews or merging):
         return None
     encoded = await encoder.encode(texts)
     scores: Mapping[str, float] = await moods.score(reviews) if reviews else {}
@@ -150,4 +161,5 @@ def _announce(key: Key, picture: Picture, last: Message) -> Outgoing:
         event_id=f"profile/{position.topic}/{position.partition}/{position.offset}",
         tenant=key[0],
         traceparent=last.envelope.traceparent,
+        body=picture.body,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,8 @@ from services.profiler.domain.background import Background, Vector
 from services.profiler.domain.customer import Customer
 from services.profiler.domain.observation import Product
 from services.profiler.domain.profile import Picture
+from services.profiler.domain.trail import Step
+from services.profiler.observers import Observer
 
 Key = tuple[str, str]
 """Tenant and customer id."""
@@ -26,6 +28,12 @@ class CustomerStates(Protocol):
 
     def save(self, key: Key, customer: Customer, position: Position) -> None:
         """`position` is the last message that the state includes."""
+
+    def pack(self, customer: Customer) -> bytes:
+        """A customer on the way to another partition."""
+
+    def unpack(self, packed: bytes) -> Customer:
+        """Raises `StateConflict` for bytes of another version."""
 
 
 class Catalogue(Protocol):
@@ -66,6 +74,9 @@ class ServingCopies(Protocol):
     async def find(self, key: Key) -> bytes | None:
         """The profile as JSON. Raises `UnavailableError`."""
 
+    async def trail(self, key: Key) -> list[Step]:
+        """What explains the profile; empty for nobody. Raises `UnavailableError`."""
+
     async def intact(self) -> bool:
         """False when copies are missing: lost, or not there yet for a new encoder. Raises `UnavailableError`."""
 
@@ -78,3 +89,5 @@ class Ports:
     encoder: TextEncoder
     moods: Moods
     copies: ServingCopies
+    observers: Sequence[Observer] = ()
+    """The learned parts, in the order in which they are called."""

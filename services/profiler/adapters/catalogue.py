@@ -8,6 +8,8 @@ from services.profiler.domain.observation import Product
 
 # One language for all customers, so that a product has one vector and one name in everybody's profile.
 _LANGUAGE = "en"
+# Of a product. Words only: numbers (weight, volume) are nobody's taste as such.
+_MAX_ATTRIBUTES = 4
 
 
 class ViewedCatalogue:
@@ -26,4 +28,8 @@ class ViewedCatalogue:
             brand=listed.brand or "",
             price=listed.price,
             currency=listed.currency or "",
+            regular=listed.price,
+            attributes=tuple(
+                f"{name}: {value}" for name, value in listed.attributes.items() if isinstance(value, str) and value
+            )[:_MAX_ATTRIBUTES],
         )

@@ -11,10 +11,12 @@ import orjson
 from rapport.vectors.keys import Space
 from rapport.vectors.packing import Array
 from rapport.vectors.serving_copy import ServingCopy
+from services.profiler.adapters.codec import pack_trail, unpack_trail
 from services.profiler.domain.profile import Picture
+from services.profiler.domain.trail import Step
 from services.profiler.ports import Key
 
-PROFILE, NEED, CUSTOMER = "profile", "need", "customer"
+PROFILE, TRAIL, NEED, CUSTOMER = "profile", "trail", "need", "customer"
 _Stored = tuple[int, str]
 """Revision and encoder of a copy; 0 and "" where there is none."""
 
@@ -46,6 +48,12 @@ class RedisCopies:
         found = await self._store.get(tenant, {PROFILE: [customer]})
         return found.documents[PROFILE].get(customer)
 
+    async def trail(self, key: Key) -> list[Step]:
+        tenant, customer = key
+        found = await self._store.get(tenant, {TRAIL: [customer]})
+        body = found.documents[TRAIL].get(customer)
+        return [] if body is None else unpack_trail(body)
+
     async def intact(self) -> bool:
         """Looks at the copy written last: gone when Redis was emptied, old when Redis lost its last writes.
 
@@ -63,13 +71,22 @@ class RedisCopies:
         for (tenant, customer), picture in pictures.items():
             groups[tenant, picture.encoder][customer] = picture
         for (tenant, encoder), group in groups.items():
-            documents = {PROFILE: {customer: picture.profile.to_json() for customer, picture in group.items()}}
+            documents = {
+                PROFILE: {customer: picture.body for customer, picture in group.items()},
+                TRAIL: {customer: pack_trail(picture.trail) for customer, picture in group.items()},
+            }
             space = Space.parse(encoder) if encoder else None
             await self._store.put(tenant, documents, _embeddings(group), space)
             if space is not None and self._spaces.get(tenant) != space:
                 await self._make_live(tenant, space)
+        await self._clear({key for key, picture in pictures.items() if picture.profile.merged_into})
         for key, picture in pictures.items():
             self._newest = (key, picture.profile.revision)
+
+    async def _clear(self, gone: Collection[Key]) -> None:
+        """Whose vectors have gone to another customer has none."""
+        for tenant, customer in gone:
+            await self._store.delete(tenant, {}, {NEED: [customer], CUSTOMER: [customer]})
 
     async def _make_live(self, tenant: str, space: Space) -> None:
         """Readers follow to the vectors that are kept up to date from now on."""

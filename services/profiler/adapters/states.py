@@ -30,6 +30,13 @@ class KeyedCustomers:
     def save(self, key: Key, customer: Customer, position: Position) -> None:
         self._state.put(state_key(key), self._codec.encode(customer), position)
 
+    def pack(self, customer: Customer) -> bytes:
+        return self._codec.encode(customer)
+
+    def unpack(self, packed: bytes) -> Customer:
+        """Raises `StateConflict` for bytes of another version."""
+        return self._codec.decode(packed)
+
 
 def state_key(key: Key) -> str:
     """The customer comes last and stands as it is; the tenant's bars are escaped, so the key reads back in one way."""

@@ -8,17 +8,20 @@ from typing import Self
 
 from services.profiler.domain.background import Background, Vector
 from services.profiler.domain.decay import Tally
+from services.profiler.domain.habits import Habits
+from services.profiler.domain.learned import Learned
 from services.profiler.domain.needs import Spectrum
 from services.profiler.domain.observation import Observation
 from services.profiler.domain.recent import is_new, touch
 from services.profiler.domain.rules import Rules
 from services.profiler.domain.session import Session
 from services.profiler.domain.speech import Speech
+from services.profiler.domain.trail import Step, step_of, walk
 from services.profiler.domain.value import Value
 
-DIMENSIONS = ("category", "brand", "price_band")
-_MAX_AFFINITIES = 10  # of a dimension
-_MAX_RECENT, _MAX_PURCHASED, _MAX_ANONYMOUS = 20, 50, 16
+DIMENSIONS = ("category", "brand", "price_band", "attribute")
+MAX_AFFINITIES = 10  # of a dimension
+MAX_RECENT, MAX_PURCHASED, MAX_ANONYMOUS = 20, 50, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Customer:
     last_seen_at: int
     session: Session
     revision: int = 0
-    """Events that are in it. It depends on the log alone, not on how the log was cut into batches."""
+    """Changes that are in it. It depends on the log alone, not on how the log was cut into batches."""
     last_event_id: str = ""
     spectrum: Spectrum = field(default_factory=Spectrum)
     affinities: dict[str, Tally] = field(default_factory=dict)
@@ -56,41 +59,75 @@ class Customer:
     """Anonymous ids that this customer was seen with: what an identity merge starts from."""
     fingerprints: list[int] = field(default_factory=list)
     """Of the last events, to notice a repeated one."""
+    linked: int = 0
+    """Changes that were no events of this customer's."""
+    merged_into: str = ""
+    """Who this is by now; all but the address has gone there."""
+    merged_at: int = 0
+    """Event time of the link that says so."""
+    absorbed: dict[str, int] = field(default_factory=dict)
+    """Ids whose profiles are part of this one, and when each was last heard of."""
+    habits: Habits = field(default_factory=Habits)
+    trail: list[Step] = field(default_factory=list)
+    """The last events, oldest first."""
+    learned: Learned = field(default_factory=Learned)
+    """What the observers keep (see `observers`)."""
 
     @classmethod
-    def begun_by(cls, seen: Observation) -> Self:
-        """Somebody new: nothing is counted yet."""
-        return cls(seen.at, seen.at, Session.begun_by(seen, number=1))
+    def nobody(cls, at: int) -> Self:
+        """Of whom nothing is known yet."""
+        return cls(at, at, Session.none(at))
+
+    @property
+    def event_count(self) -> int:
+        return self.revision - self.linked
 
     def apply(self, seen: Observation, insight: Insight | None, rules: Rules) -> bool:
         """Takes in one event; False, and nothing changed, when it is in already. No insight: no texts."""
         if not is_new(self.fingerprints, seen):
             return False
+        first = not self.event_count
         self.revision += 1
-        self.first_seen_at = min(self.first_seen_at, seen.at)
-        self.last_seen_at = max(self.last_seen_at, seen.at)
         self.last_event_id = seen.event_id
-        self.session = self.session.after(seen, rules.session_gap_ms)
+        self._account(seen)
+        if not first and seen.at < self.last_seen_at - rules.allowed_lateness_ms:
+            self.habits.too_late += 1
+            return True
+        self.habits.late += not first and seen.at < self.last_seen_at
+        self.first_seen_at = seen.at if first else min(self.first_seen_at, seen.at)
+        self.last_seen_at = seen.at if first else max(self.last_seen_at, seen.at)
+        self._visit(seen, rules)
         self.speech.hear(seen.locale, seen.said, seen.at)
         self._remember(seen, rules)
         if insight is not None:
             self._learn(seen, insight, rules)
+        mood = insight.moods.get(seen.review) if insight and seen.review else None
+        self.trail = walk(self.trail, [step_of(seen, mood)])
         return True
 
-    def _remember(self, seen: Observation, rules: Rules) -> None:
-        if seen.anonymous_id:
-            touch(self.anonymous, seen.anonymous_id, seen.at, _MAX_ANONYMOUS)
-        for product in seen.looked_at:
-            touch(self.looked_at, product, seen.at, _MAX_RECENT)
-        for product in seen.bought:
-            touch(self.bought, product, seen.at, _MAX_PURCHASED)
-        for dimension, value, weight in seen.affinities:
-            tally = self.affinities.setdefault(dimension, Tally())
-            tally.add(value, weight, seen.at, rules.affinity_half_life_ms, _MAX_AFFINITIES)
+    def _account(self, seen: Observation) -> None:
         if seen.order is not None:
             self.value.place(seen.order, seen.at)
         if seen.refund is not None:
             self.value.give_back(seen.refund)
+
+    def _visit(self, seen: Observation, rules: Rules) -> None:
+        before = self.session
+        self.session = before.after(seen, rules.session_gap_ms)
+        if self.session is not before:
+            self.habits.leave(before)
+        self.habits.learn(seen, rules)
+
+    def _remember(self, seen: Observation, rules: Rules) -> None:
+        if seen.anonymous_id:
+            touch(self.anonymous, seen.anonymous_id, seen.at, MAX_ANONYMOUS)
+        for product in seen.looked_at:
+            touch(self.looked_at, product, seen.at, MAX_RECENT)
+        for product in seen.bought:
+            touch(self.bought, product, seen.at, MAX_PURCHASED)
+        for dimension, value, weight in seen.affinities:
+            tally = self.affinities.setdefault(dimension, Tally())
+            tally.add(value, weight, seen.at, rules.affinity_half_life_ms, MAX_AFFINITIES)
 
     def _learn(self, seen: Observation, insight: Insight, rules: Rules) -> None:
         for interest in seen.interests:

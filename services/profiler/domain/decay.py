@@ -35,6 +35,15 @@ class Tally:
             del self.masses[min(self.masses, key=self.masses.__getitem__)]
         self.masses[name] = mass
 
+    def join(self, other: Tally, half_life_ms: int, limit: int) -> None:
+        """Adds another tally of the same half-life: what one would hold that had counted both."""
+        self._move_to(other.at, half_life_ms)
+        factor = faded(1.0, self.at - other.at, half_life_ms)
+        for name, mass in other.masses.items():
+            self.masses[name] = self.masses.get(name, 0.0) + mass * factor
+        kept = sorted(self.masses, key=lambda name: (-self.masses[name], name))[:limit]
+        self.masses = {name: mass for name, mass in self.masses.items() if name in kept}
+
     def shares(self) -> list[tuple[str, float]]:
         """Name and share, heaviest first; the shares sum to 1."""
         total = sum(self.masses.values())

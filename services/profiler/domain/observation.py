@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -28,6 +29,15 @@ class Product:
     brand: str = ""
     price: Decimal | None = None
     currency: str = ""
+    regular: Decimal | None = None
+    """What it costs by the catalogue; `price` may be what this customer was shown."""
+    attributes: tuple[str, ...] = ()
+    """"colour: red"."""
+
+    @property
+    def reduced(self) -> bool:
+        """Shown for less than the catalogue's price."""
+        return self.price is not None and self.regular is not None and self.price < self.regular
 
     @property
     def text(self) -> str:
@@ -96,6 +106,16 @@ class Observation:
     review: str | None = None
     said: str = ""
     """Words of the customer's own, to tell the language by."""
+    kind: str = ""
+    """The event's name."""
+    device: str | None = None
+    priced: int = 0
+    """Products looked at whose price is known, and how many of them were reduced."""
+    priced_reduced: int = 0
+    pieces: int = 0
+    """Pieces ordered, how many of them reduced, and pieces sent back."""
+    pieces_reduced: int = 0
+    pieces_returned: int = 0
 
     def interested(self, product_id: str, product: Product, weight: float) -> Observation:
         """The same with `weight` more of interest in a product."""
@@ -106,14 +126,24 @@ class Observation:
         for dimension, value in (("category", product.category), ("brand", product.brand), ("price_band", band)):
             if value:
                 affinities.append((dimension, value, weight))
+        affinities.extend(("attribute", attribute, weight) for attribute in product.attributes)
         looked_at = (*self.looked_at, product_id) if weight > 0 else self.looked_at
-        return replace(self, interests=interests, affinities=tuple(affinities), looked_at=looked_at)
+        priced = int(product.price is not None and product.regular is not None and weight > 0)
+        return replace(
+            self,
+            interests=interests,
+            affinities=tuple(affinities),
+            looked_at=looked_at,
+            priced=self.priced + priced,
+            priced_reduced=self.priced_reduced + priced * product.reduced,
+        )
 
 
 # A decade in three parts of about the same ratio, as shops cut their price filters.
 _STEPS = (Decimal(1), Decimal("2.5"), Decimal(5), Decimal(10))
 
 
+@functools.lru_cache(maxsize=10_000)  # shops repeat their prices, and decimals take their time
 def price_band(price: Decimal | None, currency: str) -> str:
     """The band of the 1 - 2.5 - 5 series that holds the price, e.g. "100-250 EUR"; "" without a price.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -26,6 +27,7 @@ from rapport.events.behaviour import (
     ProductViewed,
     ProductWishlisted,
 )
+from rapport.events.profiler_inbox import CustomerSaid
 from services.profiler.domain.observation import Interest, Lookup, Observation, Order, Product, Refund, Stage
 
 # How much an event says of what the customer wants, a product view being 1. The order is what counts: what costs the
@@ -60,6 +62,19 @@ _STAGES: Mapping[type[Behaviour], Stage] = MappingProxyType(
 )
 # Characters of a review or search that are embedded and shown: more changes neither much, and costs the worker time.
 _MAX_TEXT, _MAX_LABEL = 500, 80
+# A line of a chat may be about anything: it weighs like a view. Shorter ones ("ok", "好的") name no interest.
+_CHAT_WEIGHT, _LEAST_CHAT = 1.0, 8
+# What is said about an order or an account tells a mood, and no interest in goods.
+_SERVICE = re.compile(
+    r"\b(orders?|refund|return(ed|ing|s)?|deliver(y|ed)?|invoice|account|password|cancel|track(ing)?|complaint|agent)\b"
+    r"|订单|退款|退货|快递|物流|发货|发票|账号|密码|取消|投诉|客服",
+    re.IGNORECASE,
+)
+
+
+def stage_of(event: Behaviour) -> Stage:
+    """How far towards buying the event is."""
+    return _STAGES.get(type(event), Stage.BROWSE)
 
 
 def observe(event: Behaviour, event_id: str, source: str, at: int, lookup: Lookup) -> Observation:
@@ -72,6 +87,8 @@ def observe(event: Behaviour, event_id: str, source: str, at: int, lookup: Looku
         session_id=event.session_id,
         anonymous_id=event.anonymous_id if event.customer_id else None,
         locale=event.context.locale,
+        kind=event.event_name,
+        device=event.context.device,
     )
     read = _READERS.get(type(event))
     return read(seen, event, lookup) if read else seen
@@ -117,7 +134,19 @@ def _ordered(seen: Observation, event: Any, lookup: Lookup) -> Observation:
     for line in event.products:
         seen = seen.interested(line.product_id, _known(line, lookup), _WEIGHTS[OrderCompleted])
     order = Order(event.order_id, event.total, event.currency)
-    return replace(seen, looked_at=(), bought=tuple(line.product_id for line in event.products), order=order)
+    coupon = bool(event.coupon)
+    pieces = sum(line.quantity for line in event.products)
+    reduced = sum(line.quantity for line in event.products if coupon or line.coupon or _known(line, lookup).reduced)
+    return replace(
+        seen,
+        looked_at=(),
+        priced=0,
+        priced_reduced=0,
+        bought=tuple(line.product_id for line in event.products),
+        order=order,
+        pieces=pieces,
+        pieces_reduced=reduced,
+    )
 
 
 def _refunded(seen: Observation, event: Any, _: Lookup) -> Observation:
@@ -125,7 +154,20 @@ def _refunded(seen: Observation, event: Any, _: Lookup) -> Observation:
     priced = [line.price * line.quantity for line in event.products if line.price is not None]
     if amount is None and event.products:
         amount = sum(priced, Decimal(0))
-    return replace(seen, refund=Refund(event.order_id, amount, event.currency))
+    refund = Refund(event.order_id, amount, event.currency)
+    return replace(seen, refund=refund, pieces_returned=sum(line.quantity for line in event.products))
+
+
+def hear(said: CustomerSaid, event_id: str, source: str, at: int) -> Observation:
+    """What a line of a conversation says: words, their tone, and what the customer is after."""
+    text = said.text.strip()
+    seen = Observation(event_id, source, at, Stage.BROWSE, locale=said.language, said=text, kind=said.event_name)
+    if not text:
+        return seen
+    interests: tuple[Interest, ...] = ()
+    if len(text) >= _LEAST_CHAT and not _SERVICE.search(text):
+        interests = (Interest(text[:_MAX_TEXT], _CHAT_WEIGHT, text[:_MAX_LABEL], asked=True),)
+    return replace(seen, interests=interests, review=text[:_MAX_TEXT])
 
 
 def _known(fields: ProductFields, lookup: Lookup) -> Product:
@@ -138,6 +180,9 @@ def _known(fields: ProductFields, lookup: Lookup) -> Product:
         brand=listed.brand or fields.brand or "",
         price=fields.price if own_price else listed.price,
         currency=(fields.currency or listed.currency) if own_price else listed.currency,
+        # In another currency there is nothing to compare with.
+        regular=listed.regular if (fields.currency or listed.currency) == listed.currency else None,
+        attributes=listed.attributes,
     )
 
 

@@ -20,7 +20,12 @@ class Session:
     stage: int
     """Farthest `Stage`."""
     number: int
-    """How many this customer has had, this one included."""
+    """How many this customer has had, this one included. 0: none yet, and nothing else here means anything."""
+
+    @classmethod
+    def none(cls, at: int) -> Self:
+        """Before the first event."""
+        return cls("", at, at, 0, 0, 0)
 
     @classmethod
     def begun_by(cls, observation: Observation, number: int) -> Self:
@@ -34,6 +39,8 @@ class Session:
         earlier one belongs to a session that is over, and changes nothing here.
         """
         at = observation.at
+        if not self.number:
+            return Session.begun_by(observation, 1).after(observation, gap_ms)
         if at > self.last_at + gap_ms:
             return Session.begun_by(observation, self.number + 1).after(observation, gap_ms)
         if at >= self.started_at - gap_ms:

@@ -35,6 +35,14 @@ class Speech:
         """Takes the score of one review."""
         self.moods = sorted([*self.moods, (at, score)])[-_MAX_MOODS:]
 
+    def join(self, other: Speech) -> None:
+        """Adds what the same person said under another id."""
+        if other.locale and other.locale_at > self.locale_at:
+            self.locale, self.locale_at = other.locale, other.locale_at
+        for name, count in other.texts.items():
+            self.texts[name] = self.texts.get(name, 0) + count
+        self.moods = sorted([*self.moods, *other.moods])[-_MAX_MOODS:]
+
     @property
     def language(self) -> str | None:
         """The locale, which the customer or the shop has chosen; else the language most texts were in."""

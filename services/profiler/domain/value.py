@@ -66,6 +66,32 @@ class Value:
             known.refunded += amount
         self._remember(refund.order_id, known)
 
+    def join(self, other: Value) -> None:
+        """Adds another customer's orders, who is the same person. An order that both know of counts once."""
+        self.order_count += other.order_count
+        if other.last_order_at is not None:
+            self.last_order_at = max(self.last_order_at or other.last_order_at, other.last_order_at)
+        self.currency = self.currency or other.currency
+        same_money = other.currency == self.currency
+        if same_money:
+            self.revenue += other.revenue
+        for order_id, theirs in other.orders.items():
+            self._join_order(order_id, theirs, same_money)
+
+    def _join_order(self, order_id: str, theirs: Account, same_money: bool) -> None:
+        ours = self.orders.pop(order_id, None) or Account(False, _NOTHING, _NOTHING)
+        remaining = theirs.remaining if same_money else _NOTHING
+        if ours.placed and theirs.placed:
+            left = min(ours.remaining, remaining) if same_money else ours.remaining
+            self.order_count -= 1
+        elif ours.placed or theirs.placed:
+            left = max(_NOTHING, ours.remaining + remaining - ours.refunded - theirs.refunded)
+        else:
+            self._remember(order_id, Account(False, _NOTHING, ours.refunded + theirs.refunded))
+            return
+        self.revenue -= ours.remaining + remaining - left
+        self._remember(order_id, Account(True, left, _NOTHING))
+
     def _remember(self, order_id: str, account: Account) -> None:
         self.orders[order_id] = account
         if len(self.orders) > _MAX_ORDERS:

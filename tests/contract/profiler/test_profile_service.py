@@ -11,13 +11,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from rapport.contracts.profiler.v1 import profile_service_pb2 as wire
 from rapport.contracts.profiler.v1.profile_service_pb2_grpc import ProfileServiceStub
-from rapport.events.behaviour import ProductReviewed
+from rapport.events.behaviour import Identify, ProductReviewed
 from rapport.ops.errors import UnavailableError
 from rapport.ops.settings import GrpcSettings
 from rapport.serving.server import GrpcServer
 from rapport.testing import MemoryKeyValues, ordered, viewed
 from services.profiler.api import SERVICE, ProfileApi, servicing, to_wire
+from tests.contract.profiler.test_learned import LEARNED
 from tests.unit.profiler.conftest import Shop
+from tests.unit.profiler.test_identity import anonymous, happened
 
 Served = tuple[grpc.aio.Channel, Shop]
 
@@ -43,14 +45,55 @@ async def test_the_answer_is_the_profile(served: Served) -> None:
     shop = served[1]
     said = {"product_id": "coffee-0", "review_body": "love it", "context": {"locale": "zh-CN"}}
     review = ProductReviewed.model_validate({"customer_id": "c1", **said})
-    published = await shop.happen(viewed("c1", "running-0"), ordered("c1", "o1", "coffee-0"), review)
+    known = Identify(customer_id="c1", anonymous_id="a1")
+    await happened(shop, anonymous("a1", "running-0"), ordered("c1", "o1", "coffee-0"), known)
+    published = await shop.happen(review, minutes=9)
     profile = await ask(served, "c1")
     assert profile == to_wire(published, "default")
     assert [need.label for need in profile.needs] == ["Coffee makers", "Running shoes"]
     assert (profile.tenant, profile.language, profile.value.revenue) == ("default", "zh-CN", "10.00")
     assert profile.sentiment_count == 1
-    # Whatever the message can say of a customer who did all of this, it says.
-    assert set(MessageToDict(profile, preserving_proto_field_name=True)) == set(wire.Profile.DESCRIPTOR.fields_by_name)
+    # Whatever the message can say of a customer who did all of this, it says; what is learned is in test_learned.
+    said_fields = set(MessageToDict(profile, preserving_proto_field_name=True))
+    assert said_fields == set(wire.Profile.DESCRIPTOR.fields_by_name) - LEARNED
+
+
+async def explained(served: Served, customer: str, subject: str = "") -> dict[str, wire.Explanation]:
+    request = wire.ExplainProfileRequest(customer_id=customer, subject=subject)
+    answer = await ProfileServiceStub(served[0]).ExplainProfile(request)
+    return {each.subject: each for each in answer.explanations}
+
+
+async def test_every_number_is_explained_by_its_events(served: Served) -> None:
+    shop = served[1]
+    await shop.happen(
+        viewed("c1", "running-0"), ordered("c1", "o1", "coffee-0", total="30.00"), viewed("c1", "coffee-1")
+    )
+    found = await explained(served, "c1")
+    ids = {subject: [reason.event_id[-1] for reason in each.reasons] for subject, each in found.items()}
+    assert ids["need:Coffee makers"] == ["3", "2"]
+    assert ids["need:Running shoes"] == ["1"]
+    assert ids["brand:Fernhill"] == ["3", "2", "1"]
+    assert (ids["revenue"], found["revenue"].reasons[0].weight, found["revenue"].value) == (["2"], 30.0, "30.00 EUR")
+    assert (ids["session"], found["session"].value) == (["2"], "purchase")
+    assert all(each.complete for each in found.values())
+    assert found["need:Coffee makers"].reasons[1].kind == "order_completed"
+    assert found["need:Coffee makers"].reasons[1].weight == 5
+
+
+async def test_an_explanation_says_when_older_events_may_have_counted(served: Served) -> None:
+    shop = served[1]
+    for minute in range(30):
+        await shop.happen(viewed("c1", "running-0"), minutes=minute)
+    [found] = (await explained(served, "c1", "category:Running shoes")).values()
+    assert (len(found.reasons), found.complete) == (24, False)
+
+
+async def test_what_the_profile_has_not_cannot_be_explained(served: Served) -> None:
+    await served[1].happen(viewed("c1", "running-0"))
+    with pytest.raises(grpc.aio.AioRpcError, match="need:Running shoes") as caught:
+        await explained(served, "c1", "need:Horses")
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_an_unset_part_stays_unset(served: Served) -> None:

@@ -13,7 +13,8 @@ from rapport.bus.client import topic_name
 from rapport.bus.messages import Outgoing
 from rapport.bus.producer import EventProducer
 from rapport.bus.reading import read_topic
-from rapport.events.behaviour import Behaviour, ProductReviewed
+from rapport.events.behaviour import Behaviour, Identify, ProductReviewed, ProductsSearched
+from rapport.events.chat import ChatMessage
 from rapport.events.profiles import ProfileUpdated
 from rapport.testing import searched, viewed
 from rapport.vectors.connection import RedisConnection
@@ -52,6 +53,16 @@ async def published(deployment: Deployment) -> list[ProfileUpdated]:
     topic = topic_name(deployment.kafka, "profiles.v1")
     records = [record async for record in read_topic(deployment.kafka, topic)]
     return [ProfileUpdated.model_validate_json(record.value or b"") for record in records]
+
+
+async def committed(deployment: Deployment, expected: dict[str, int], within_s: float) -> None:
+    """Until the newest profile of each customer on the topic has that many events, no fewer and no more.
+
+    The serving copies are no witness: they are written before the transaction.
+    """
+    async with asyncio.timeout(within_s):
+        while {told.customer_id: told.event_count for told in await published(deployment)} != expected:  # noqa: ASYNC110
+            await asyncio.sleep(1)
 
 
 async def test_three_views_move_the_profile_everywhere(deployment: Deployment, producer: EventProducer) -> None:
@@ -104,12 +115,45 @@ async def test_killed_and_started_again_it_counts_every_event_once(
     await sending
     await producer.send_many(clicks(deployment, events[-50:], first=1950))  # a sender that tries again
     expected = dict.fromkeys(customers, 100)
-    await wait(deployment, expected, 60)
-    assert deployment.profiler.stop() == 0  # and with it all batches are done
-    last = {told.customer_id: told.event_count for told in await published(deployment)}
-    assert last == expected
+    await committed(deployment, expected, 60)
+    assert {customer: deployment.event_count(customer) for customer in customers} == expected
     revisions = Counter((told.customer_id, told.revision) for told in await published(deployment))
     assert max(revisions.values()) == 1
+
+
+async def test_killed_amid_merges_it_loses_and_doubles_nothing(deployment: Deployment, producer: EventProducer) -> None:
+    """The two ids of a person lie on different partitions, most of them."""
+    people, looks = range(12), 60
+    events: list[Behaviour] = []
+    for look in range(looks):
+        events += [_visit(person, look) for person in people]
+        if look == looks // 2:
+            events += [Identify(customer_id=f"c{person}", anonymous_id=f"a{person}") for person in people]
+    sending = asyncio.create_task(_send_slowly(producer, clicks(deployment, events)))
+    for seen in (10, 40):
+        await wait(deployment, {"a0": seen}, 40)
+        deployment.profiler.kill()
+        deployment.profiler.start()
+    await sending
+    expected = {f"c{person}": looks + 1 for person in people}
+    await committed(deployment, expected | {f"a{person}": 0 for person in people}, 60)
+    assert {person: deployment.profile(f"a{person}").customer_id for person in people} == {
+        person: f"c{person}" for person in people
+    }
+
+
+def _visit(person: int, look: int) -> Behaviour:
+    """Now and then a device sends under the old id, whoever has logged in."""
+    known = look > 30 and look % 3
+    fields = {"customer_id": f"c{person}"} if known else {"anonymous_id": f"a{person}"}
+    return ProductsSearched.model_validate({"query": f"thing {look % 7}", **fields})
+
+
+async def test_a_chat_moves_the_profile_of_who_speaks(deployment: Deployment, producer: EventProducer) -> None:
+    line = ChatMessage(conversation_id="v-9", message_id="m-9", customer_id="c1", text="Do you have waterproof tents?")
+    await producer.send_many([Outgoing("chat.messages.v1", "v-9", line, "m-9", deployment.tenant)])
+    await wait(deployment, {"c1": 1}, 30)
+    assert [list(need.evidence) for need in deployment.profile("c1").needs] == [["m-9"]]
 
 
 async def _send_slowly(producer: EventProducer, outgoing: Sequence[Outgoing]) -> None:

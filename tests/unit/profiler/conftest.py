@@ -22,9 +22,10 @@ from services.profiler.adapters.copies import RedisCopies
 from services.profiler.adapters.encoder import CachedEncoder
 from services.profiler.adapters.moods import ClassifiedMoods
 from services.profiler.adapters.states import KeyedCustomers, state_key
+from services.profiler.answers import find_profile
 from services.profiler.domain.customer import Customer
 from services.profiler.domain.rules import Rules
-from services.profiler.handlers import find_profile, profile_behaviour
+from services.profiler.handlers import profile_behaviour
 from services.profiler.ports import Ports
 
 GOODS = {
@@ -87,9 +88,8 @@ class Shop:
         """A batch of events a second apart; the last profile published."""
         seconds = [minutes + number / 60 for number in range(len(events))]
         messages = [self.at(event, minutes=minute, days=days) for event, minute in zip(events, seconds, strict=True)]
-        published = (await self.take(*messages))[-1].event
-        assert isinstance(published, ProfileUpdated)
-        return published
+        found = await self.take(*messages)
+        return [outgoing.event for outgoing in found if isinstance(outgoing.event, ProfileUpdated)][-1]
 
     async def profile(self, customer: str = "c1") -> ProfileUpdated:
         return await find_profile(("default", customer), self.copies)

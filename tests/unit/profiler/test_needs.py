@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,15 +56,45 @@ async def test_a_search_alone_names_its_need(shop: Shop) -> None:
 async def test_a_half_life_halves(shop: Shop) -> None:
     await shop.happen(viewed("c1", "running-0"))
     profile = await shop.happen(viewed("c1", "coffee-0"), days=7)
-    assert strength(profile, "Running shoes") == pytest.approx(1 / 3, abs=1e-6)
+    # A third of what lasts, and nothing of what counts for now.
+    assert strength(profile, "Running shoes") == pytest.approx(1 / 6, abs=1e-6)
 
 
-async def test_a_holiday_changes_nothing_until_something_happens(shop: Shop) -> None:
+async def test_time_alone_changes_nothing(shop: Shop) -> None:
     await shop.happen(viewed("c1", "running-0"), viewed("c1", "coffee-0"))
     before = await shop.profile()
-    after = await shop.happen(viewed("c1", "running-1"), days=60)
+    after = await shop.happen(viewed("c1", "running-1"), days=14)
     assert {need.label for need in after.needs} == {need.label for need in before.needs}
     assert after.needs[0].label == "Running shoes"
+
+
+async def test_an_old_interest_survives_a_holiday_and_a_whim_does_not(shop: Shop) -> None:
+    for day in range(0, 21, 2):
+        await shop.happen(viewed("c1", "running-0"), days=day)
+    await shop.happen(viewed("c1", "coffee-0"), days=20, minutes=5)
+    profile = await shop.happen(viewed("c1", "headphones-0"), days=65)
+    assert {need.label for need in profile.needs} == {"Running shoes", "Headphones"}
+    assert strength(profile, "Running shoes") > 0.25
+    assert profile.needs[1].half_life_hours > 3 * 168
+
+
+async def test_a_sudden_interest_is_the_second_strongest_after_one_event(shop: Shop) -> None:
+    for day in range(30):
+        await shop.happen(viewed("c1", "running-0"), viewed("c1", "running-1"), days=day)
+        await shop.happen(viewed("c1", "coffee-0"), days=day, minutes=10)
+    profile = await shop.happen(searched("c1", "telescope"), days=30)
+    assert profile.needs[0].label == "telescope"
+    assert profile.needs[0].strength > 0.45
+    assert {"Running shoes", "Coffee makers"} < {need.label for need in profile.needs}
+
+
+async def test_needs_that_have_come_together_become_one(shop: Shop) -> None:
+    shop.rules = replace(shop.rules, join_cosine=0.95, merge_cosine=0.7)
+    await shop.happen(searched("c1", "red canvas tent"), searched("c1", "tent canvas"))
+    assert len(shop.kept().spectrum.needs) == 2
+    profile = await shop.happen(searched("c1", "red canvas tent"), minutes=1)
+    [need] = profile.needs
+    assert len(need.evidence) == 3
 
 
 async def test_a_late_event_weighs_what_would_be_left_of_it(shop: Shop) -> None:

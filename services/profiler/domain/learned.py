@@ -1,0 +1,114 @@
+"""What the learned parts of the profile keep of a customer. All of it follows from the log and the promoted models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Family = Literal["taste", "type"]
+"""taste: found by clustering; type: named by people, learned from labels."""
+
+# Scores of one aspect that make its mean; as for the mood, enough to be steady, few enough to turn.
+_MAX_SCORES = 8
+_MAX_ASPECTS = 10
+
+
+@dataclass(slots=True)
+class Membership:
+    """Of one segment of a family."""
+
+    segment: str
+    """Its id, which stays over refits."""
+    name: str
+    since: int
+    """Event time of entering."""
+    confidence: float
+
+
+@dataclass(slots=True)
+class Moved:
+    """Entering or leaving a segment, to be told with the batch."""
+
+    family: Family
+    segment: str
+    name: str
+    change: Literal["entered", "left"]
+    reason: str
+    confidence: float
+    at: int
+    model: str
+    """Version."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """What the newest session was made of; starts anew with it."""
+
+    session_id: str = ""
+    searches: int = 0
+    looks: int = 0
+    adds: int = 0
+    orders: int = 0
+
+
+@dataclass(slots=True)
+class Buying:
+    """What BG/NBD and Gamma-Gamma need of the orders, which the profile's own value does not keep."""
+
+    first_at: int | None = None
+    last_at: int | None = None
+    orders: int = 0
+    counted: int = 0
+    """The profile's own number of orders when the last one was counted here: an order told twice does not raise it."""
+    spent: float = 0.0
+    """In the customer's currency, of the orders after the first one."""
+
+
+@dataclass(slots=True)
+class Learned:
+    """One field a part, each with a default: states written before a part existed are read as well."""
+
+    memberships: dict[Family, Membership] = field(default_factory=dict)
+    """By family."""
+    visit: Visit = field(default_factory=Visit)
+    buying: Buying = field(default_factory=Buying)
+    aspects: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    """By aspect: event time and score (-1 to 1) of what was said of it last, oldest first."""
+    news: list[Moved] = field(default_factory=list)
+    """Empty between two batches."""
+
+    def judge_aspect(self, aspect: str, score: float, at: int) -> None:
+        """Something was said of `aspect`."""
+        self.aspects[aspect] = sorted([*self.aspects.get(aspect, ()), (at, score)])[-_MAX_SCORES:]
+        if len(self.aspects) > _MAX_ASPECTS:
+            del self.aspects[min(self.aspects, key=lambda name: self.aspects[name][-1][0])]
+
+    def merged_with(self, other: Learned) -> Learned:
+        """After an identity merge: `self` is the known customer, whose memberships stand."""
+        mine, theirs = self.visit, other.visit
+        merged = Learned({**other.memberships, **self.memberships}, self.visit, _together(self.buying, other.buying))
+        if theirs.session_id == mine.session_id and mine.session_id:
+            merged.visit = Visit(
+                mine.session_id,
+                mine.searches + theirs.searches,
+                mine.looks + theirs.looks,
+                mine.adds + theirs.adds,
+                mine.orders + theirs.orders,
+            )
+        merged.aspects = {name: list(scores) for name, scores in self.aspects.items()}
+        for name, scores in other.aspects.items():
+            for at, score in scores:
+                merged.judge_aspect(name, score, at)
+        return merged
+
+
+def _together(one: Buying, two: Buying) -> Buying:
+    firsts = [at for at in (one.first_at, two.first_at) if at is not None]
+    lasts = [at for at in (one.last_at, two.last_at) if at is not None]
+    return Buying(
+        min(firsts, default=None),
+        max(lasts, default=None),
+        one.orders + two.orders,
+        one.counted + two.counted,
+        one.spent + two.spent,
+    )

@@ -1,0 +1,51 @@
+"""Which events made the profile what it is: the last ones, each with the numbers that it moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from services.profiler.domain.observation import Observation
+
+# Enough for the visits that a profile speaks of; some 120 bytes each.
+MAX_STEPS = 24
+_MAX_MARKS = 8
+
+
+@dataclass(slots=True)
+class Step:
+    """One event."""
+
+    event_id: str
+    at: int
+    kind: str
+    """The event's name."""
+    marks: dict[str, float] = field(default_factory=dict)
+    """What it moved, and by how much: "category:Shoes", "need:Shoes", "stage:cart", "revenue", "sentiment"."""
+
+
+def step_of(seen: Observation, mood: float | None) -> Step:
+    """`mood`: the score of the event's review, if it has one."""
+    marks: dict[str, float] = {f"stage:{seen.stage.name.lower()}": 1.0}
+    if seen.order is not None:
+        marks["revenue"] = float(seen.order.total)
+    if seen.refund is not None:
+        marks["revenue"] = -float(seen.refund.amount or 0)
+    if mood is not None:
+        marks["sentiment"] = mood
+    for interest in seen.interests:
+        marks[f"need:{interest.label}"] = marks.get(f"need:{interest.label}", 0.0) + interest.weight
+    for dimension, value, weight in seen.affinities:
+        name = f"{dimension}:{value}"
+        marks[name] = marks.get(name, 0.0) + weight
+    if len(marks) > _MAX_MARKS:
+        marks = dict(list(marks.items())[:_MAX_MARKS])
+    return Step(seen.event_id, seen.at, seen.kind, marks)
+
+
+def walk(steps: list[Step], more: list[Step]) -> list[Step]:
+    """Both trails as one, oldest first, as long as one may be."""
+    if len(more) == 1 and (not steps or steps[-1].at <= more[0].at):
+        return [*steps[-MAX_STEPS + 1 :], *more]  # one more event, in time: nearly always
+    known = {step.event_id for step in steps}
+    both = [*steps, *(step for step in more if step.event_id not in known)]
+    return sorted(both, key=lambda step: (step.at, step.event_id))[-MAX_STEPS:]

@@ -1,0 +1,138 @@
+"""The analyst's round: ask the models about what was said, look for findings, publish what is new."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Collection, Sequence
+
+import structlog
+
+from rapport.bus.catalog import CatalogView
+from rapport.bus.messages import Message, Outgoing
+from rapport.bus.producer import EventProducer
+from rapport.events.catalog import in_language
+from rapport.events.profiles import InsightFound
+from rapport.ops.errors import RapportError
+from rapport.ops.parts import Health
+from rapport.ops.tasks import end
+from services.profiler.domain.times import utc
+from services.profiler.insights.analysis import Analysis, Text
+from services.profiler.insights.finding import Finding, Windows
+from services.profiler.insights.lease import Lease
+from services.profiler.insights.memory import Memory
+from services.profiler.ports import Moods, TextEncoder
+
+log = structlog.stdlib.get_logger(__name__)
+# Texts for the models in one call: a few seconds of a busy worker, and others come in between.
+_TEXTS_AT_ONCE = 64
+
+
+class Analyst:
+    """A part."""
+
+    name = "insights"
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        catalog: CatalogView,
+        encoder: TextEncoder,
+        moods: Moods,
+        producer: EventProducer,
+        lease: Lease,
+        caught_up: Collection[asyncio.Event],
+        windows: Callable[[int], Windows],
+        tenant: str,
+        every_s: float,
+    ) -> None:
+        """`caught_up`: set when what was there at the start is known; before, everything would look like news."""
+        self._analysis, self._catalog, self._encoder, self._moods = analysis, catalog, encoder, moods
+        self._producer, self._lease, self._caught_up = producer, lease, caught_up
+        self._windows, self._tenant, self._every_s = windows, tenant, every_s
+        self._memory = Memory()
+        self._task: asyncio.Task[None] | None = None
+        self._detail = ""
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._keep(), name=self.name)
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        await end(task)
+
+    def health(self) -> Health:
+        return Health(detail=self._detail)
+
+    async def recall(self, messages: Sequence[Message]) -> None:
+        """Of insights.v1: what this analyst, or another one before it, said."""
+        for message in messages:
+            event = message.event
+            if isinstance(event, InsightFound) and message.envelope.tenant == self._tenant:
+                at = int(event.period_end.timestamp() * 1000)
+                self._memory.recall(event.kind, event.subject, event.size, at, event.data)
+
+    async def round(self) -> list[Finding]:
+        """One look. Gives what was published."""
+        await self._read()
+        analysis = self._analysis
+        # Event time, but not beyond the clock: in a quiet shop time passes as well.
+        windows = self._windows(max(analysis.now, int(time.time() * 1000) if analysis.now else 0))
+        news = [each for each in analysis.findings(windows, self._stock) if self._memory.is_news(each)]
+        await self._producer.send_many([self._outgoing(finding) for finding in news])
+        analysis.forget(windows.before)
+        self._memory.forget(windows.before)
+        return news
+
+    async def _keep(self) -> None:
+        for event in self._caught_up:
+            await event.wait()
+        while True:
+            await asyncio.sleep(self._every_s)
+            if not self._lease.held:
+                continue
+            try:
+                news = await self.round()
+            except RapportError as error:
+                self._detail = str(error)
+                log.warning("no findings this time", reason=str(error))
+            else:
+                self._detail = f"{len(news)} findings in the last round"
+                for finding in news:
+                    log.info("insight", kind=finding.kind, subject=finding.subject, sentence=finding.sentence)
+
+    async def _read(self) -> None:
+        waiting = self._analysis.waiting
+        while waiting:
+            batch: list[Text] = [waiting[at] for at in range(min(_TEXTS_AT_ONCE, len(waiting)))]
+            encoded = await self._encoder.encode(dict.fromkeys(text.text for text in batch))
+            clauses = list(dict.fromkeys(clause for text in batch for clause in text.clauses().values()))
+            moods = await self._moods.score(clauses) if clauses else {}
+            self._analysis.topics.begin(encoded.model)
+            for text in batch:
+                # Taken out one by one, after the models have answered: what fails is there for the next round.
+                waiting.popleft()
+                self._analysis.read(text, encoded.vectors[text.text], encoded.background, moods)
+
+    def _stock(self, product_id: str) -> tuple[str, int | None] | None:
+        found = self._catalog.named(self._tenant, [product_id]).get(product_id)
+        return None if found is None or found.hidden else (in_language(found.title, "en"), found.stock)
+
+    def _outgoing(self, finding: Finding) -> Outgoing:
+        told = f"{finding.kind}|{finding.subject}|{finding.end}"
+        insight_id = hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+        event = InsightFound(
+            occurred_at=utc(finding.end),
+            insight_id=insight_id,
+            subject=finding.subject,
+            kind=finding.kind,
+            sentence=finding.sentence,
+            size=finding.size,
+            confidence=finding.confidence,
+            period_start=utc(finding.start),
+            period_end=utc(finding.end),
+            evidence=finding.evidence,
+            data={**finding.data, "direction": finding.direction},
+        )
+        return Outgoing("insights.v1", finding.subject, event, insight_id, self._tenant)

@@ -1,0 +1,1 @@
+"""What is learned while events come in, and what is computed from models that were fitted before."""

@@ -1,0 +1,109 @@
+"""Propensity to buy: P(order in the rest of the session) and P(order within seven days), learned as outcomes come in.
+
+Sessions are known by the shop's session id where it has one, so that a visitor who signs in half way stays one visitor.
+With several replicas each learns from its own partitions; `shared` joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rapport.bus.messages import Outgoing
+from rapport.events.profiles import Propensity
+from services.profiler.domain.customer import Customer, Insight
+from services.profiler.domain.observation import Observation
+from services.profiler.learning.features import DIMENSIONS, features
+from services.profiler.learning.logistic import OnlineLogistic, Rows
+from services.profiler.learning.pending import Example, Pending
+from services.profiler.learning.visits import count_visit
+from services.profiler.learning.watermark import Watermark
+from services.profiler.observers import Observer, Touched
+
+WEEK_MS = 7 * 86_400_000
+# Learned in one step: enough examples for a steady gradient and a calibration that does not jump.
+_BATCH = 128
+# Before so many of either outcome a probability would be a guess with decimals.
+_LEAST_OUTCOMES = 20
+# Visitors that wait: some 20 moments of 300 bytes each at most, so a gigabyte at the very worst, 50 MB as a rule.
+_CAPACITY = 50_000
+
+
+class Learner:
+    """One model and the examples on their way to it."""
+
+    def __init__(self, wait_ms: int, *, moving: bool) -> None:
+        self.model = OnlineLogistic.untaught(DIMENSIONS)
+        self.pending = Pending(wait_ms, _CAPACITY, moving=moving)
+        self._ready: list[Example] = []
+
+    @property
+    def taught(self) -> bool:
+        """Whether it has seen enough to be asked."""
+        return min(self.model.positives, self.model.count - self.model.positives) >= _LEAST_OUTCOMES
+
+    def advance(self, now: int) -> None:
+        """Learns from what is due at `now`, a batch at a time."""
+        self._ready += self.pending.due(now)
+        while len(self._ready) >= _BATCH:
+            batch, self._ready = self._ready[:_BATCH], self._ready[_BATCH:]
+            inputs, outcomes = zip(*batch, strict=True)
+            self.model.learn(np.array(inputs), np.array(outcomes))
+
+
+class PropensityObserver(Observer):
+    """Its models are not part of any customer's state: they say what the profile shows, not what it remembers."""
+
+    def __init__(self, session_gap_ms: int, horizon_ms: int = WEEK_MS) -> None:
+        self.session = Learner(session_gap_ms, moving=True)
+        self.week = Learner(horizon_ms, moving=False)
+        self._watermark = Watermark()
+        self._said: dict[int, Propensity] = {}
+
+    def see(self, customer: Customer, seen: Observation, insight: Insight | None) -> None:
+        del insight
+        count_visit(customer, seen)
+
+    def finish(self, touched: Sequence[Touched]) -> Sequence[Outgoing]:
+        """Scores all at once, and learns from what has become known. A repeated batch changes neither."""
+        if not touched:
+            return ()
+        rows = [features(each.customer) for each in touched]
+        said = self._propensities(np.array(rows))
+        self._said = {id(each.customer): one for each, one in zip(touched, said, strict=True) if one is not None}
+        newest: dict[int, int] = {}
+        for each, row in zip(touched, rows, strict=True):
+            self._note(each, row)
+            partition, at = each.last.position.partition, each.customer.last_seen_at
+            newest[partition] = max(at, newest.get(partition, 0))
+        now = self._watermark.advance(newest)
+        self.session.advance(now)
+        self.week.advance(now)
+        return ()
+
+    def describe(self, customer: Customer) -> Mapping[str, Any]:
+        said = self._said.pop(id(customer), None)
+        if said is None:
+            said = self._propensities(np.array([features(customer)]))[0]
+        return {"propensity": said}
+
+    def _note(self, each: Touched, row: list[float]) -> None:
+        customer, who = each.customer, f"{each.tenant}|{each.customer_id}"
+        ordered, session = customer.value.last_order_at, customer.session.session_id
+        if ordered is not None:
+            self.week.pending.ordered(who, ordered)
+            if customer.learned.visit.orders:
+                self.session.pending.ordered(session, ordered)
+        self.session.pending.note(session, customer.last_seen_at, row)
+        self.week.pending.note(who, customer.last_seen_at, row)
+
+    def _propensities(self, inputs: Rows) -> list[Propensity | None]:
+        """For inputs [n, d]; None while there is nothing to go by."""
+        if not self.session.taught:
+            return [None] * len(inputs)
+        session = self.session.model.probabilities(inputs).tolist()
+        week = self.week.model.probabilities(inputs).tolist() if self.week.taught else [None] * len(inputs)
+        name = f"session@{self.session.model.count:.0f}"
+        return [Propensity(session=one, week=other, model=name) for one, other in zip(session, week, strict=True)]

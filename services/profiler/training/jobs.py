@@ -1,0 +1,67 @@
+"""The fits as whole jobs: read the customers, fit, register. What the commands and the schedule run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from rapport.models.versions import Version
+from services.profiler.bootstrap import rules_of
+from services.profiler.segments.model import LinearSegments
+from services.profiler.settings import ProfilerSettings
+from services.profiler.training.names import LIFETIME, TASTE, TYPE
+from services.profiler.training.publishing import promoted_version, register
+from services.profiler.training.segments import fit_customer_types, fit_tastes
+from services.profiler.training.states import known_customers
+
+T = TypeVar("T")
+
+
+async def train_segments(settings: ProfilerSettings) -> Version:
+    """Clusters, named as those that are promoted now where they are the same. Raises `StateConflict` for too few."""
+    customers = await known_customers(settings, settings.tenant)
+    now = await promoted_version(TASTE, settings)
+    before = LinearSegments.load(now.folder, now.version) if now else None
+    rules = rules_of(settings.profiler)
+    fitted = await asyncio.to_thread(_alone, lambda: fit_tastes(customers, before, rules))
+    criterion = {str(k): round(score, 4) for k, score in fitted.criterion.items()}
+    return register(
+        lambda folder: fitted.model.save(folder, silhouette_by_k=criterion),
+        settings,
+        name=TASTE,
+        kind="segments",
+        metrics=fitted.metrics,
+        requires={"encoder": fitted.model.encoder},
+    )
+
+
+async def train_types(settings: ProfilerSettings, corrected: Mapping[str, str]) -> Version:
+    """Customer types from RFM rules and `corrected` labels (by customer id). Raises `StateConflict` for too few."""
+    customers = await known_customers(settings, settings.tenant)
+    fitted = await asyncio.to_thread(_alone, lambda: fit_customer_types(customers, corrected))
+    metrics = {"accuracy": round(fitted.accuracy, 4), "calibration_error": round(fitted.calibration_error, 4)}
+    return register(
+        lambda folder: fitted.model.save(folder, customers=dict(fitted.counts)),
+        settings,
+        name=TYPE,
+        kind="segments",
+        metrics=metrics | {"corrected": float(len(corrected)), "customers": float(sum(fitted.counts.values()))},
+    )
+
+
+async def train_lifetime(settings: ProfilerSettings, horizon_days: float) -> Version:
+    """BG/NBD and Gamma-Gamma from every customer's orders. Raises `StateConflict` when too few have bought."""
+    from services.profiler.training.lifetime import fit_lifetime
+
+    customers = await known_customers(settings, settings.tenant)
+    fitted = await asyncio.to_thread(_alone, lambda: fit_lifetime(list(customers.values()), horizon_days))
+    return register(fitted.model.save, settings, name=LIFETIME, kind="lifetime", metrics=fitted.metrics)
+
+
+def _alone(fit: Callable[[], T]) -> T:
+    """On one core: the others belong to the event path."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return fit()

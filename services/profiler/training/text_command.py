@@ -1,0 +1,69 @@
+"""`./rapport train sentiment|aspects|customer-type-texts FILE`. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+File = Annotated[Path, typer.Argument(help="Examples: .csv, .tsv or .jsonl with the columns label and text.")]
+How = Annotated[
+    Literal["head", "full", "lora"],
+    typer.Option(help="head: on the encoder as it is, seconds; full, lora: the encoder learns too."),
+]
+Epochs = Annotated[int, typer.Option(min=1, help="Times that each example is seen, at most (full, lora).")]
+Layers = Annotated[int, typer.Option(min=0, help="Train so many of the uppermost layers; 0: all (full, lora).")]
+Minutes = Annotated[float, typer.Option(min=0, help="Stop after so long and keep the best; 0: no limit (full, lora).")]
+Window = Annotated[int, typer.Option(min=8, help="Tokens of a text that are read (full, lora).")]
+Test = Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of the examples set aside for the test.")]
+Seed = Annotated[int, typer.Option(help="The same seed sets the same examples aside.")]
+Promote = Annotated[bool, typer.Option("--promote", help="Have the new version answer at once.")]
+
+
+def command(task: str) -> Callable[..., None]:
+    """The command that trains the classifier of `task`; versions are registered under this name."""
+
+    def train(
+        file: File,
+        method: How = "head",
+        epochs: Epochs = 3,
+        layers: Layers = 0,
+        minutes: Minutes = 0.0,
+        window: Window = 128,
+        test: Test = 0.2,
+        seed: Seed = 0,
+        promote: Promote = False,
+    ) -> None:
+        """Learns from labelled text, and says label by label how well it does on examples that it had not seen."""
+        from rapport.models.promotions import promote as promote_version
+        from rapport.ops.settings import Settings
+        from services.profiler.training.examples import read_examples
+        from services.profiler.training.fine_tune import Recipe
+        from services.profiler.training.publishing import register
+        from services.profiler.training.text import learn
+
+        settings, examples = Settings.load(), read_examples(file)
+        recipe = Recipe("lora" if method == "lora" else "full", epochs, layers, minutes, window=window, seed=seed)
+        learned = learn(task, examples, method, recipe, test, settings, typer.echo)
+        typer.echo(f"{'label':<20}{'precision':>10}{'recall':>8}{'F1':>8}{'examples':>10}")
+        for each in learned.scores.labels:
+            typer.echo(f"{each.label:<20}{each.precision:>10.3f}{each.recall:>8.3f}{each.f1:>8.3f}{each.support:>10}")
+        scores = learned.scores
+        typer.echo(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.macro_f1:.4f}")
+        version = register(
+            learned.save,
+            settings,
+            name=task,
+            kind=learned.kind,
+            metrics=scores.metrics(),
+            requires=learned.requires,
+        )
+        if promote:
+            asyncio.run(promote_version(version, settings))
+        follow = "promoted" if promote else f"./rapport models promote {version.name} {version.version}"
+        typer.echo(f"{version.name} {version.version}: {follow}")
+
+    return train

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -18,8 +19,10 @@ from rapport.contracts.recommender.v1.recommendation_service_pb2_grpc import (
 from rapport.events.recommendations import RankedItem, RecommendationMade
 from rapport.ops.errors import InvalidRequest
 from rapport.serving.server import Servicing
+from services.recommender.domain.expressions import Expression
 from services.recommender.domain.rules import Wish
 from services.recommender.handlers import Answers, Ask, rank, recommend, similar, trending
+from services.recommender.handlers.answers import Explained
 
 Context = grpc.aio.ServicerContext[Any, Any]
 SERVICE = wire.DESCRIPTOR.services_by_name["RecommendationService"].full_name
@@ -44,10 +47,12 @@ class RecommendationApi(RecommendationServiceServicer):
     ) -> wire.RecommendResponse:
         exclude = frozenset(_ids("exclude_product_ids", request.exclude_product_ids))
         category = _text("category", request.category)
-        wish = Wish(self._limited(request.limit), category, exclude, _language(request.language))
+        fits = Expression(request.filter) if request.filter else None
+        wish = Wish(self._limited(request.limit), category, exclude, _language(request.language), fits)
         ask = Ask(self._tenant_of(request.tenant), _text("customer_id", request.customer_id), wish)
-        made = await recommend(ask, self._answers)
-        return wire.RecommendResponse(recommendation=to_wire(made, ask.tenant, ask.customer_id))
+        told = await recommend(ask, self._answers)
+        explained = told.explained() if request.explain else {}
+        return wire.RecommendResponse(recommendation=to_wire(told.made, ask.tenant, ask.customer_id, explained))
 
     async def Rank(  # noqa: N802
         self,
@@ -58,8 +63,10 @@ class RecommendationApi(RecommendationServiceServicer):
         if not request.product_ids:
             raise InvalidRequest("at least one is wanted", field="product_ids")
         product_ids = _ids("product_ids", request.product_ids)
-        made, unknown = await rank(tenant, customer, product_ids, _language(request.language), self._answers)
-        return wire.RankResponse(recommendation=to_wire(made, tenant, customer), unknown_product_ids=unknown)
+        told, unknown = await rank(tenant, customer, product_ids, _language(request.language), self._answers)
+        explained = told.explained() if request.explain else {}
+        made = to_wire(told.made, tenant, customer, explained)
+        return wire.RankResponse(recommendation=made, unknown_product_ids=unknown)
 
     async def Similar(  # noqa: N802
         self,
@@ -95,13 +102,15 @@ def servicing(api: RecommendationApi) -> Servicing:
     return add_RecommendationServiceServicer_to_server, api, SERVICE
 
 
-def to_wire(made: RecommendationMade, tenant: str, customer_id: str) -> wire.Recommendation:
+def to_wire(
+    made: RecommendationMade, tenant: str, customer_id: str, explained: Explained = MappingProxyType({})
+) -> wire.Recommendation:
     """The object of the topic as the API speaks it."""
     return wire.Recommendation(
         recommendation_id=made.recommendation_id,
         customer_id=customer_id,
         tenant=tenant,
-        items=_items(made.items),
+        items=_items(made.items, explained),
         strategy=made.strategy,
         fallbacks=made.fallbacks,
         profile_revision=made.profile_revision,
@@ -109,19 +118,26 @@ def to_wire(made: RecommendationMade, tenant: str, customer_id: str) -> wire.Rec
         created_at=_time(made.created_at),
         expires_at=_time(made.expires_at),
         trigger_event_id=made.trigger_event_id or "",
+        ranker=made.ranker,
+        experiment_id=made.experiment_id,
+        variation_id=made.variation_id,
     )
 
 
-def _items(items: Iterable[RankedItem]) -> list[wire.RankedItem]:
+def _items(items: Iterable[RankedItem], explained: Explained = MappingProxyType({})) -> list[wire.RankedItem]:
     return [
         wire.RankedItem(
             product_id=item.product_id,
             score=item.score,
             reasons=[
-                wire.Reason(kind=reason.kind, text=reason.text, subject=reason.subject, weight=reason.weight)
+                wire.Reason(
+                    kind=reason.kind, text=reason.text, subject=reason.subject, weight=reason.weight, path=reason.path
+                )
                 for reason in item.reasons
             ],
             source_scores=item.source_scores,
+            propensity=item.propensity,
+            features=explained.get(item.product_id),
         )
         for item in items
     ]

@@ -12,10 +12,17 @@ import numpy.typing as npt
 
 from rapport.bus.messages import Position
 from rapport.events.profiles import ProfileUpdated
+from rapport.events.recommendations import ReasonKind
+from rapport.ops.parts import Part
 from rapport.serving.client import Embedded, Priority, Role
 from services.recommender.domain.counting import Counted
+from services.recommender.domain.graph import ProductGraph
 from services.recommender.domain.products import Product
+from services.recommender.domain.ranking import FixedWeights, Rankers
+from services.recommender.domain.reactions import NO_REACTIONS, ItemStatistics, Reactions
+from services.recommender.domain.served import Served
 from services.recommender.domain.situation import Boards, Near, Tie
+from services.recommender.domain.sources.source import Source
 from services.recommender.domain.trail import Trail
 
 Vectors = npt.NDArray[np.float32]
@@ -52,8 +59,8 @@ class Items(Protocol):
     ) -> list[Near]:
         """What is nearest to each of [queries, d], vectors of `space`."""
 
-    async def vector(self, tenant: str, product_id: str) -> Vectors | None:
-        """A product's unit vector [d]; None when it is not indexed."""
+    async def vectors(self, tenant: str, product_ids: Sequence[str]) -> Mapping[str, Vectors]:
+        """The unit vectors [d] of those of the products that are indexed."""
 
     async def remove(self, tenant: str, product_ids: Sequence[str]) -> None:
         """From all spaces."""
@@ -105,8 +112,10 @@ class Encoder(Protocol):
 class Counts(Protocol):
     """What shoppers do, counted once in effect: the counts and how far they go change together."""
 
-    async def load(self, tenant: str, at: Position, customers: Iterable[str]) -> tuple[int, dict[str, Trail]]:
-        """The last offset of `at`'s partition that is counted (-1: none), and the trails of the customers.
+    async def load(
+        self, tenant: str, at: Position, customers: Iterable[str]
+    ) -> tuple[int, dict[str, Trail], dict[str, Reactions]]:
+        """The last offset of `at`'s partition that is counted (-1: none), and the customers' trails and reactions.
 
         Raises `UnavailableError` when the counts have gone back behind what this process wrote: Redis was lost or
         restored, and all that is missing must be read again."""
@@ -130,22 +139,99 @@ class Recollection:
     """Products looked at, newest first."""
     ties: Mapping[str, Sequence[Tie]] = field(default_factory=dict)
     """By recent product."""
+    reactions: Reactions = NO_REACTIONS
+    wishes: Sequence[str] = ()
+    wish_vectors: Vectors | None = None
+    """[wishes, d], in the space asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a customer before memory is asked."""
+
+    recent: Sequence[str] = ()
+    """Products looked at, newest first."""
+    revision: int = 0
+    """Of the profile that is at hand: memory gives one only when it is newer."""
 
 
 class Memory(Protocol):
     """What is known of customers and of what all shoppers do."""
 
     async def recall(
-        self, tenant: str, customers: Mapping[str, Sequence[str]], space: str | None
+        self, tenant: str, customers: Mapping[str, Known], space: str | None
     ) -> tuple[dict[str, Recollection], Boards]:
-        """By customer, in one round trip. `customers`: with each, products known to be looked at, newest first.
-        `space`: of the need vectors wanted. Raises `UnavailableError`."""
+        """By customer, in one round trip. `space`: of the vectors wanted. Raises `UnavailableError`."""
 
     async def tied(self, tenant: str, product_id: str) -> tuple[Sequence[Tie], Boards]:
         """What is tied to one product, in one round trip. Raises `UnavailableError`."""
 
     async def boards(self, tenant: str) -> Boards:
         """In one round trip. Raises `UnavailableError`."""
+
+
+class Graphs(Protocol):
+    """The product graph of each tenant."""
+
+    def of(self, tenant: str) -> ProductGraph: ...
+
+
+class Statistics(Protocol):
+    """What all customers made of what they were shown."""
+
+    def of(self, tenant: str) -> ItemStatistics: ...
+
+
+class Recaller(Protocol):
+    """A source that has to be asked: a model on the worker."""
+
+    name: ReasonKind
+
+    async def recall(self, tenant: str, history: Sequence[str], limit: int) -> Sequence[tuple[str, float]]:
+        """Products and scores from 0 to 1, the best first. `history`: products looked at, oldest first. Raises
+        `RetryableError` when the model cannot be asked."""
+
+
+class WishWriter(Protocol):
+    """A language model."""
+
+    async def write(self, asked: Sequence[tuple[str, str]]) -> str:
+        """The answer to some turns (role, text). Raises what the worker raises."""
+
+
+class WishStore(Protocol):
+    """What customers would want next."""
+
+    async def keep(self, tenant: str, customer_id: str, space: str, texts: Sequence[str], vectors: Vectors) -> None:
+        """`vectors`: [texts, d], of `space`."""
+
+    async def forget(self, tenant: str, customers: Sequence[str]) -> None: ...
+
+
+class Wishing(Protocol):
+    """Customers whose wishes are to be written, in the background."""
+
+    def note(self, tenant: str, profile: ProfileUpdated) -> None: ...
+
+
+class ServedLog(Protocol):
+    """Answers that were given, kept for as long as they may be shown."""
+
+    def note(self, tenant: str, answer: Served) -> None:
+        """Keeps it soon, in the background: no call waits for it."""
+
+    async def find(self, tenant: str, recommendation_ids: Sequence[str]) -> Mapping[str, Served]:
+        """Those that are known, in one round trip. Raises `UnavailableError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What trained models bring in."""
+
+    parts: tuple[Part, ...] = ()
+    sources: tuple[Source, ...] = ()
+    recallers: tuple[Recaller, ...] = ()
+    rankers: Rankers = field(default_factory=FixedWeights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
     <tenant>:co-visits:{<tenant>}:<product>      what the product is tied to
     <tenant>:trail:{<tenant>}:<customer>         where a customer has been lately
-    <tenant>:board:{<tenant>}:trending           sorted set of marks; also `popular`
+    <tenant>:reactions:{<tenant>}:<customer>     what they made of what they were shown and bought
+    <tenant>:board:{<tenant>}:trending           sorted set of marks; also `popular`, `examined`, `clicked`, `refused`
     <tenant>:board:{<tenant>}:clock              event time of the newest behaviour counted
     <tenant>:shoppers:{<tenant>}:<day>           sorted set: shoppers of the day by product
     <tenant>:counted:{<tenant>}:<topic>/<n>      last offset of a partition that is in all of the above
@@ -25,6 +26,10 @@ def counting_prefix(tenant: str, kind: str) -> str:
 
 def trail(tenant: str, customer_id: str) -> str:
     return counting_prefix(tenant, "trail") + customer_id
+
+
+def reactions(tenant: str, customer_id: str) -> str:
+    return counting_prefix(tenant, "reactions") + customer_id
 
 
 def board(tenant: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -67,9 +67,9 @@ class ItemIndexes:
         levels = shelf.cohort.levels(np.asarray(queries, np.float32))
         return [Near(level, [(hit.id, hit.score) for hit in hits]) for level, hits in zip(levels, found, strict=True)]
 
-    async def vector(self, tenant: str, product_id: str) -> Vectors | None:
+    async def vectors(self, tenant: str, product_ids: Sequence[str]) -> Mapping[str, Vectors]:
         shelf = self._searched.get(tenant)
-        return (await shelf.index.get([product_id])).get(product_id) if shelf else None
+        return await shelf.index.get(product_ids) if shelf and product_ids else {}
 
     def _shelves(self, tenant: str) -> list[_Shelf]:
         searched, filled = self._searched.get(tenant), self._filled.get(tenant)

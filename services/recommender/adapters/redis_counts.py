@@ -13,6 +13,7 @@ from rapport.vectors.connection import RedisConnection, execute
 from services.recommender.adapters import counting_keys as keys
 from services.recommender.adapters.scripts import ADD
 from services.recommender.domain.counting import SHOPPERS_KEPT, Counted
+from services.recommender.domain.reactions import Reactions
 from services.recommender.domain.trail import Trail
 
 # Products that a product may be tied to. Many more than are shown, so that a new tie has time to grow.
@@ -45,30 +46,39 @@ class RedisCounts:
         (raw,) = await execute(pipeline)
         return _offset(raw) + 1
 
-    async def load(self, tenant: str, at: Position, customers: Iterable[str]) -> tuple[int, dict[str, Trail]]:
+    async def load(
+        self, tenant: str, at: Position, customers: Iterable[str]
+    ) -> tuple[int, dict[str, Trail], dict[str, Reactions]]:
         wanted = list(customers)
         pipeline = self._redis.pipeline()
         pipeline.get(self._counted(tenant, at.topic, at.partition))
         for customer in wanted:
             pipeline.get(keys.trail(tenant, customer))
-        counted, *trails = await execute(pipeline)
+            pipeline.get(keys.reactions(tenant, customer))
+        counted, *documents = await execute(pipeline)
         after = _offset(counted)
         written = self._written.get((tenant, (at.topic, at.partition)), -1)
         if after < written:
             raise UnavailableError(f"{at.topic}/{at.partition} was counted up to {written}, Redis now says {after}")
-        return after, {customer: Trail.decode(data) for customer, data in zip(wanted, trails, strict=True) if data}
+        trails = {who: Trail.decode(data) for who, data in zip(wanted, documents[::2], strict=True) if data}
+        return after, trails, {
+            who: Reactions.decode(data) for who, data in zip(wanted, documents[1::2], strict=True) if data
+        }  # fmt: skip
 
     async def add(self, tenant: str, counted: Counted, after: int, upto: Position) -> bool:
         names = [
             self._counted(tenant, upto.topic, upto.partition),
-            *(keys.board(tenant, name) for name in ("clock", "trending", "popular")),
+            keys.board(tenant, "clock"),
+            *(keys.board(tenant, name) for name, marks in counted.boards.items() if marks),
             *(keys.shoppers(tenant, day) for day in counted.shoppers),
             *(keys.co_visits(tenant, product_id) for product_id in counted.pairings),
             *(keys.trail(tenant, customer) for customer in counted.trails),
+            *(keys.reactions(tenant, customer) for customer in counted.reactions),
         ]
-        trails = [trail.encode() for trail in counted.trails.values()]
+        documents = [trail.encode() for trail in counted.trails.values()]
+        documents += [known.encode() for known in counted.reactions.values()]
         pipeline = self._redis.pipeline()
-        pipeline.execute_command("EVAL", ADD, len(names), *names, _packed(counted, after, upto.offset), *trails)
+        pipeline.execute_command("EVAL", ADD, len(names), *names, _packed(counted, after, upto.offset), *documents)
         (done,) = await execute(pipeline)
         if done:
             self._written[tenant, (upto.topic, upto.partition)] = upto.offset
@@ -102,8 +112,7 @@ def _packed(counted: Counted, after: int, upto: int) -> bytes:
         "after": after,
         "upto": upto,
         "latest_ms": counted.latest_ms,
-        "trending": list(counted.trending.items()),
-        "popular": list(counted.popular.items()),
+        "boards": [list(marks.items()) for marks in counted.boards.values() if marks],
         "days": [list(products.items()) for products in counted.shoppers.values()],
         "ties": [
             [(other, tie.mark, tie.looked, tie.bought) for other, tie in ties.items()]

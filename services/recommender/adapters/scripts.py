@@ -5,8 +5,8 @@ knows no names, and asking it first would be a second round trip.
 """
 
 ADD = """
--- KEYS: counted, clock, trending, popular, then the days, the products and the customers of the argument.
--- ARGV: the additions as MessagePack, then the customers' trails. Returns 0 when somebody else has counted meanwhile.
+-- KEYS: counted, clock, then the boards, days and products of the argument, and the customers' documents.
+-- ARGV: the additions as MessagePack, then the documents. Returns 0 when somebody else has counted meanwhile.
 local asked = cmsgpack.unpack(ARGV[1])
 if tonumber(redis.call('GET', KEYS[1]) or '-1') ~= asked.after then return 0 end
 
@@ -51,12 +51,11 @@ local function tie(key, more)
   redis.call('SET', key, cmsgpack.pack(ties), 'EX', asked.ties_expire_s)
 end
 
-local next_key = 5
+local next_key = 3
 local function key() next_key = next_key + 1 return KEYS[next_key - 1] end
 
 if asked.latest_ms > tonumber(redis.call('GET', KEYS[2]) or '0') then redis.call('SET', KEYS[2], asked.latest_ms) end
-raise_board(KEYS[3], asked.trending)
-raise_board(KEYS[4], asked.popular)
+for _, marks in ipairs(asked.boards) do raise_board(key(), marks) end
 for _, products in ipairs(asked.days) do
   local day = key()
   for _, entry in ipairs(products) do redis.call('ZINCRBY', day, entry[2], entry[1]) end

@@ -1,6 +1,7 @@
 """f(u, p) = sim(r_u, e_p) + λ·rel(p, G), and the weaker signals: one score from many sources, by fixed weights.
 
-sim is the need source (with the product looked at last as a need of the moment), rel(p, G) the co-visitation graph.
+sim is the need source (with the product looked at last as a need of the moment), rel(p, G) the product graph and what
+shoppers looked at together. A learned ranker puts the best of them in its own order, where there is one.
 """
 
 from __future__ import annotations
@@ -13,22 +14,28 @@ from types import MappingProxyType
 from rapport.events.recommendations import ReasonKind
 from services.recommender.domain.situation import Situation
 from services.recommender.domain.sources.co_visited import CoVisitedSource
+from services.recommender.domain.sources.graph import GraphSource
 from services.recommender.domain.sources.need import NeedSource
 from services.recommender.domain.sources.new_arrivals import NewArrivalsSource
 from services.recommender.domain.sources.popular import PopularSource
 from services.recommender.domain.sources.similar import SimilarSource
 from services.recommender.domain.sources.source import Found, Source
 from services.recommender.domain.sources.trending import TrendingSource
+from services.recommender.domain.sources.wish import WishSource
 
 SOURCES: tuple[Source, ...] = (
-    NeedSource(), SimilarSource(), CoVisitedSource(), TrendingSource(), PopularSource(), NewArrivalsSource(),
+    NeedSource(), SimilarSource(), CoVisitedSource(), GraphSource(), WishSource(), TrendingSource(), PopularSource(),
+    NewArrivalsSource(),
 )  # fmt: skip
 
 # What the customer wants leads; what goes with it (λ) comes close where shoppers agree; what everybody does only orders
-# what is alike otherwise. Fixed until a model is trained on impressions and clicks.
+# what is alike otherwise. The trained sources (factors, item_item, sequence) stand beside them when there are models.
 WEIGHTS: Mapping[ReasonKind, float] = MappingProxyType(
-    {"need": 1.0, "co_visited": 0.6, "similar": 0.4, "trending": 0.2, "popular": 0.1, "new_arrival": 0.1}
-)
+    {
+        "need": 1.0, "co_visited": 0.6, "similar": 0.4, "graph": 0.3, "wish": 0.3, "trending": 0.2, "popular": 0.1,
+        "new_arrival": 0.1, "promoted": 1.0, "sequence": 0.8, "item_item": 0.6, "factors": 0.6,
+    }
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -38,33 +45,45 @@ class Candidate:
     product_id: str
     found: dict[ReasonKind, Found] = field(default_factory=dict)
     score: float = 0.0
+    parts: dict[ReasonKind, float] = field(default_factory=dict)
+    """What each source adds to the score of the fixed weights."""
+    propensity: float = 1.0
+    """Probability that it stands at its place in the answer."""
 
-    def add(self, found: Found) -> None:
+    def add(self, found: Found, weight: float) -> None:
         """What one more source says; each speaks once."""
-        self.found[found.evidence.kind] = found
-        self.score += WEIGHTS[found.evidence.kind] * found.score
+        kind = found.evidence.kind
+        self.found[kind] = found
+        self.parts[kind] = weight * found.score
+        self.score += weight * found.score
 
     def shares(self) -> list[tuple[Found, float]]:
-        """Each source's find with its share of the score, the heaviest first."""
-        total = self.score or 1.0
-        shares = [(found, WEIGHTS[kind] * found.score / total) for kind, found in self.found.items()]
+        """Each source's find with its share of the fixed score, the heaviest first."""
+        total = sum(self.parts.values()) or 1.0
+        shares = [(found, self.parts[kind] / total) for kind, found in self.found.items()]
         return sorted(shares, key=lambda pair: -pair[1])
 
 
-def candidates(situation: Situation, sources: Sequence[Source] = SOURCES) -> list[Candidate]:
-    """Everything that the sources find, the best first."""
-    return blended(*(source.find(situation) for source in sources))
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """The sources that are switched on, and their weights."""
 
+    sources: Sequence[Source] = SOURCES
+    weights: Mapping[ReasonKind, float] = field(default_factory=lambda: WEIGHTS)
 
-def blended(*finds: Iterable[Found]) -> list[Candidate]:
-    """What several sources found, each product once, the best first."""
-    merged: dict[str, Candidate] = {}
-    for found in chain.from_iterable(finds):
-        candidate = merged.get(found.product_id)
-        if candidate is None:
-            candidate = merged[found.product_id] = Candidate(found.product_id)
-        candidate.add(found)
-    return ordered(merged.values())
+    def candidates(self, situation: Situation) -> list[Candidate]:
+        """Everything that the sources find, the best first."""
+        return self.joined(*(source.find(situation) for source in self.sources))
+
+    def joined(self, *finds: Iterable[Found]) -> list[Candidate]:
+        """What several sources found, each product once, the best first."""
+        merged: dict[str, Candidate] = {}
+        for found in chain.from_iterable(finds):
+            candidate = merged.get(found.product_id)
+            if candidate is None:
+                candidate = merged[found.product_id] = Candidate(found.product_id)
+            candidate.add(found, self.weights[found.evidence.kind])
+        return ordered(merged.values())
 
 
 def ordered(found: Iterable[Candidate]) -> list[Candidate]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from rapport.events.recommendations import RecommendationMade
+from collections.abc import Sequence
 
 # What a shop shows first. A change below it is not worth a message; whoever wants the rest asks.
 _SHOWN_FIRST = 5
 
 
-def fingerprint(made: RecommendationMade) -> str:
-    """Equal for answers that do not differ in a way that matters: the strategy, and which products come first in which
-    order. Scores move with every event; they alone change nothing for a shopper."""
-    return "\n".join([made.strategy, *(item.product_id for item in made.items[:_SHOWN_FIRST])])
+def fingerprint(strategy: str, product_ids: Sequence[str]) -> str:
+    """Equal for answers that do not differ in a way that matters: the strategy, the first product, and which are among
+    the first five. Scores move with every event, and places two to five with them; a shopper sees the same offer."""
+    first = product_ids[:_SHOWN_FIRST]
+    return "\n".join([strategy, *first[:1], *sorted(first)])

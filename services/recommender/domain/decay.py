@@ -41,5 +41,7 @@ def add_marks(one: float, other: float) -> float:
 CO_VISITS = Decay(half_life_hours=14 * 24)
 # What is hot now is cold tomorrow.
 TRENDING = Decay(half_life_hours=6)
+# How people take what they are shown: long enough to gather, short enough to forget a bad picture that was replaced.
+REACTIONS = Decay(half_life_hours=14 * 24)
 # What sells over a season.
 POPULAR = Decay(half_life_hours=30 * 24)

@@ -12,6 +12,7 @@ _FORGOTTEN = "Redis does not answer"
 FORGOTTEN: Mapping[Strategy, str] = {
     "personalised": _FORGOTTEN,
     "co_visited": _FORGOTTEN,
+    "graph": _FORGOTTEN,
     "trending": _FORGOTTEN,
     "popular": _FORGOTTEN,
 }
@@ -32,7 +33,7 @@ def gaps(
     if personal:
         found["personalised"] = personal
     if not recent:
-        found["co_visited"] = "no product that this customer looked at is known"
+        found["co_visited"] = found["graph"] = "no product that this customer looked at is known"
     if boards.trending:
         found["trending"] = "what was looked at was not in the last hours, or may not be shown"
     if boards.popular:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rapport.events.catalog import ProductUpserted, in_language
 
@@ -22,6 +23,15 @@ class Product:
     """What is embedded."""
     arrived_ms: int | None = None
     """When it came into a shop that was open already; None: it was there from the beginning, or that is not known."""
+    brand: str = ""
+    price: float | None = None
+    currency: str = ""
+    stock: int | None = None
+    """Pieces; None: not counted."""
+    attributes: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    complements: tuple[str, ...] = ()
+    """Products that go with it, by the shop's word."""
+    substitutes: tuple[str, ...] = ()
 
     @property
     def shelf(self) -> str:
@@ -41,7 +51,32 @@ class Product:
 
 def product_of(event: ProductUpserted) -> Product:
     """What the recommender keeps of a catalogue event."""
-    return Product(event.product_id, event.title, event.category, event.available, text_of(event))
+    return Product(
+        event.product_id,
+        event.title,
+        event.category,
+        event.available,
+        text_of(event),
+        brand=event.brand or "",
+        price=None if event.price is None else float(event.price),
+        currency=event.currency or "",
+        stock=event.stock,
+        attributes=event.attributes,
+        complements=event.complements,
+        substitutes=event.substitutes,
+    )
+
+
+# A decade in three parts of about the same ratio: the 1 - 2.5 - 5 series that the profiler's price bands follow.
+_STEPS = (1.0, 2.5, 5.0)
+
+
+def price_band(price: float) -> int:
+    """The number of the band that holds a price: one more is the next dearer band; everything below 1 is band -1."""
+    if price < 1:
+        return -1
+    decade = math.floor(math.log10(price) + 1e-9)
+    return 3 * decade + sum(step * 10.0**decade <= price * (1 + 1e-9) for step in _STEPS) - 1
 
 
 def text_of(event: ProductUpserted) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rapport.events.recommendations import Reason
 from services.recommender.domain.blend import Candidate
 from services.recommender.domain.catalogue import Catalogue
+from services.recommender.domain.paths import path_sentence, subject_of
 from services.recommender.domain.sources.source import Evidence
 
 # More would be read by nobody.
@@ -16,13 +17,19 @@ _MOST = 3
 
 def reasons(candidate: Candidate, catalogue: Catalogue, language: str) -> tuple[Reason, ...]:
     """Why this product is in the list, the heaviest first; none for one that only fills it."""
-    said = []
+    said: list[Reason] = []
     for found, share in candidate.shares():
-        text = sentence(found.evidence, catalogue, language)
-        if text:
-            kind, subject = found.evidence.kind, found.evidence.subject
-            said.append(Reason(kind=kind, text=text, subject=subject, weight=round(share, 4)))
-    return tuple(said[:_MOST])
+        if len(said) == _MOST:
+            break
+        evidence, weight = found.evidence, round(share, 4)
+        if evidence.walk is not None:
+            path = evidence.walk.path(candidate.product_id)
+            text = path_sentence(path, catalogue, language)
+            if text:
+                said.append(Reason(kind=evidence.kind, text=text, subject=subject_of(path), path=path, weight=weight))
+        elif text := sentence(evidence, catalogue, language):
+            said.append(Reason(kind=evidence.kind, text=text, subject=evidence.subject, weight=weight))
+    return tuple(said)
 
 
 def sentence(evidence: Evidence, catalogue: Catalogue, language: str) -> str:
@@ -64,6 +71,11 @@ _ENGLISH: dict[str, Sentence] = {
     "trending": lambda evidence, _: f"{evidence.shoppers} shoppers looked at it today",
     "popular": lambda _evidence, _title: "Popular in this shop",
     "new_arrival": lambda evidence, _: f"New in the shop since {_date(evidence.at_ms)}",
+    "wish": lambda _evidence, _title: "A likely next wish of yours",
+    "promoted": lambda evidence, _: f"Part of {evidence.subject}",
+    "item_item": lambda _, title: f"Often chosen by those who chose {title}",
+    "factors": lambda _, title: f"Chosen by shoppers with a taste like yours, for {title} among others",
+    "sequence": lambda _, title: f"Often next after {title}",
 }
 _CHINESE: dict[str, Sentence] = {
     "need": lambda evidence, _: f"与您对“{evidence.subject}”的兴趣相近",
@@ -72,4 +84,9 @@ _CHINESE: dict[str, Sentence] = {
     "trending": lambda evidence, _: f"今天有 {evidence.shoppers} 位顾客浏览",
     "popular": lambda _evidence, _title: "本店热门商品",
     "new_arrival": lambda evidence, _: f"{_date(evidence.at_ms)} 起新上架",
+    "wish": lambda _evidence, _title: "您接下来可能想要的商品",
+    "promoted": lambda evidence, _: f"参加活动：{evidence.subject}",
+    "item_item": lambda _, title: f"选择“{title}”的顾客常选这件商品",
+    "factors": lambda _, title: f"与您喜好相近（如“{title}”）的顾客的选择",
+    "sequence": lambda _, title: f"看过“{title}”之后常看这件商品",
 }

@@ -1,18 +1,20 @@
-"""What may be shown, and a list that is not all of one kind."""
+"""What may be shown: the caller's wish, the shop's policy, and what the customer has to do with a product."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import chain, islice
+from functools import cached_property
+from typing import Any
 
-from services.recommender.domain.blend import Candidate
 from services.recommender.domain.catalogue import Catalogue
+from services.recommender.domain.expressions import Expression, customer_context, item_context
 from services.recommender.domain.products import Product
 from services.recommender.domain.situation import Situation
+
+# Products that expressions are asked about in one answer, some 25 µs each. A filter that nothing fits would otherwise
+# go through the whole catalogue while calls wait; past it, products count as not fitting.
+_MOST_JUDGED = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,18 @@ class Wish:
     exclude: frozenset[str] = frozenset()
     language: str = ""
     """Of the reasons (BCP 47); empty: the customer's, or the shop's."""
+    filter: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Lifts what it fits, and says so."""
+
+    name: str
+    """Shown in the reason."""
+    when: Expression
+    boost: float
+    """Added to the score, on the scale of the sources: 0.2 decides between equals, 1 leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,15 @@ class Policy:
     """Categories that people buy again (case-folded): there, what was bought may be recommended."""
     most_of_a_category: float = 0.5
     """Largest share of the list that one category may have while there is something else to show."""
+    filters: tuple[Expression, ...] = ()
+    """What is shown must fit all of them."""
+    promotions: tuple[Promotion, ...] = ()
+    diversity: float = 0.0
+    """0: by score alone; towards 1: the less alike, the better (MMR)."""
+    explore: float = 0.0
+    """Probability that a place behind the first five is given to a product from further down."""
+    price_fit: float = 0.0
+    """How much of its score a product loses that is far from the price bands that the customer takes."""
 
 
 class Standing(Enum):
@@ -49,16 +72,23 @@ class Admission:
     """Which products an answer may hold."""
 
     def __init__(self, situation: Situation, wish: Wish, policy: Policy) -> None:
+        self._situation = situation
         self._catalogue: Catalogue = situation.catalogue
         self._wish, self._policy = wish, policy
+        self._expressions = policy.filters + ((wish.filter,) if wish.filter else ())
+        self._judged: dict[str, bool] = {}
         self.bought, self.recent = situation.bought, situation.looked_at
 
     def showable(self, product_id: str) -> Product | None:
-        """The product, when it is in stock, not hidden, and what the caller asked for."""
+        """The product, when it is in stock, not hidden, not refused by the customer, and what was asked for."""
         product = self._catalogue.get(product_id)
         if product is None or not product.available or product_id in self._wish.exclude:
             return None
-        return product if not self._wish.category or product.within(self._wish.category) else None
+        if self._wish.category and not product.within(self._wish.category):
+            return None
+        if self._situation.reactions.rejected(product_id, self._situation.now_ms):
+            return None
+        return product if not self._expressions or self._fits(product) else None
 
     def standing(self, product: Product) -> Standing:
         """What the customer has to do with it. Nothing counts as bought that one buys again."""
@@ -67,56 +97,30 @@ class Admission:
             return Standing.BOUGHT
         return Standing.SEEN if product.product_id in self.recent else Standing.FRESH
 
+    def promotions(self, product: Product) -> list[Promotion]:
+        """Those that the product is part of."""
+        if not self._policy.promotions:
+            return []
+        context = self.context | {"item": item_context(product, self._situation.now_ms)}
+        return [promotion for promotion in self._policy.promotions if promotion.when.holds(context)]
 
-def select(ranked: Iterable[Candidate], situation: Situation, wish: Wish, policy: Policy) -> list[Candidate]:
-    """At most `wish.limit` of the candidates, in their order, then whatever fills the list.
+    @cached_property
+    def context(self) -> dict[str, Any]:
+        """What expressions may speak of beside the item."""
+        situation = self._situation
+        return {
+            "customer": customer_context(situation.customer_id, situation.profile),
+            "tenant": situation.tenant,
+            "language": self._wish.language,
+            "hour": situation.hour,
+        }
 
-    Products that the customer has just looked at stay out: they know them, and the shop shows them as "recently viewed"
-    anyway. The list is filled, as far as it must be, with candidates held back for diversity, then from the catalogue,
-    then with what was looked at; with what was bought only if there is nothing else at all.
-    """
-    admission = Admission(situation, wish, policy)
-    most = wish.limit if wish.category else max(1, math.ceil(wish.limit * policy.most_of_a_category))
-    chosen: list[Candidate] = []
-    held_back: list[Candidate] = []
-    aside: dict[Standing, list[Candidate]] = {Standing.SEEN: [], Standing.BOUGHT: []}
-    shelves: Counter[str] = Counter()
-    for candidate in ranked:
-        if len(chosen) == wish.limit:
-            return chosen
-        product = admission.showable(candidate.product_id)
-        if product is None:
-            continue
-        standing = admission.standing(product)
-        if standing in aside:
-            aside[standing].append(candidate)
-        elif product.shelf and shelves[product.shelf] >= most:
-            held_back.append(candidate)
-        else:
-            shelves[product.shelf] += 1
-            chosen.append(candidate)
-    return _filled([*chosen, *held_back][: wish.limit], aside, situation.catalogue, admission, wish.limit)
-
-
-def _filled(
-    chosen: list[Candidate],
-    aside: Mapping[Standing, Sequence[Candidate]],
-    catalogue: Catalogue,
-    admission: Admission,
-    limit: int,
-) -> list[Candidate]:
-    known = {candidate.product_id for candidate in (*chosen, *aside[Standing.SEEN], *aside[Standing.BOUGHT])}
-
-    def more(wanted: Standing, products: Iterable[Product]) -> Iterator[Candidate]:
-        """Those that no source found."""
-        for product in products:
-            fits = product.product_id not in known and admission.standing(product) is wanted
-            if fits and admission.showable(product.product_id):
-                yield Candidate(product.product_id)
-
-    chosen += islice(more(Standing.FRESH, catalogue.in_turn()), limit - len(chosen))
-    seen = more(Standing.SEEN, catalogue.named(admission.recent))
-    chosen += islice(chain(aside[Standing.SEEN], seen), limit - len(chosen))
-    if not chosen:
-        chosen += islice(chain(aside[Standing.BOUGHT], more(Standing.BOUGHT, catalogue.named(admission.bought))), limit)
-    return chosen
+    def _fits(self, product: Product) -> bool:
+        known = self._judged.get(product.product_id)
+        if known is None:
+            if len(self._judged) >= _MOST_JUDGED:
+                return False
+            context = self.context | {"item": item_context(product, self._situation.now_ms)}
+            known = all(expression.holds(context) for expression in self._expressions)
+            self._judged[product.product_id] = known
+        return known

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
 
 from rapport.events.profiles import ProfileUpdated
-from rapport.events.recommendations import Strategy
+from rapport.events.recommendations import ReasonKind, Strategy
 from services.recommender.domain.catalogue import Catalogue
+from services.recommender.domain.graph import NO_GRAPH, ProductGraph
+from services.recommender.domain.reactions import NO_REACTIONS, NO_STATISTICS, ItemStatistics, Reactions
 from services.recommender.domain.relevance import Level
 
 
@@ -39,8 +44,7 @@ class NeedHits:
     near: Near
 
 
-@dataclass(frozen=True, slots=True)
-class Tie:
+class Tie(msgspec.Struct, array_like=True, frozen=True):
     """One product's tie to another by what shoppers did."""
 
     product_id: str
@@ -64,6 +68,14 @@ class Boards:
 
 
 @dataclass(frozen=True, slots=True)
+class WishHits:
+    """What serves a wish that the language model wrote for the customer."""
+
+    text: str
+    near: Near
+
+
+@dataclass(frozen=True)
 class Situation:
     now_ms: int
     catalogue: Catalogue
@@ -82,13 +94,27 @@ class Situation:
     """Why a strategy can have nothing to go by, where that is known."""
     encoder: str | None = None
     """Space of the vectors that were compared."""
+    tenant: str = ""
+    fetch: int = 50
+    """Candidates wanted from each source."""
+    wishes: Sequence[WishHits] = ()
+    recalled: Mapping[ReasonKind, Sequence[tuple[str, float]]] = field(default_factory=dict)
+    """By source that had to be asked: product id and score from 0 to 1, the best first."""
+    graph: ProductGraph = NO_GRAPH
+    reactions: Reactions = NO_REACTIONS
+    """What this customer made of what they were shown and bought."""
+    statistics: ItemStatistics = NO_STATISTICS
+    """What all customers made of it."""
+    hour: int = 0
+    weekday: int = 0
+    """In the shop's time zone; Monday is 0."""
 
-    @property
+    @cached_property
     def looked_at(self) -> frozenset[str]:
         """Products that the customer looked at lately."""
         return frozenset(self.recent) | frozenset(self.profile.recent_product_ids if self.profile else ())
 
-    @property
+    @cached_property
     def bought(self) -> frozenset[str]:
         """Products that the customer has."""
         return frozenset(self.profile.purchased_product_ids if self.profile else ())

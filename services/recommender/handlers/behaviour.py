@@ -9,7 +9,8 @@ from rapport.ops.errors import UnavailableError
 from services.recommender.domain.counting import DayOf, count
 from services.recommender.domain.looks import look_of
 from services.recommender.handlers.event_time import event_ms
-from services.recommender.ports import Counts
+from services.recommender.handlers.feedback import impressions
+from services.recommender.ports import Counts, ServedLog
 
 # Messages counted at once. Storing them holds Redis up for a few milliseconds, orders of many lines for longest.
 _AT_ONCE = 64
@@ -17,16 +18,20 @@ _AT_ONCE = 64
 _TRIES = 5
 
 
-async def behaviours_seen(messages: Sequence[Message], *, counts: Counts, day_of: DayOf) -> Sequence[Outgoing]:
-    """Counts a batch of one partition, each message once in effect. Publishes nothing."""
+async def behaviours_seen(
+    messages: Sequence[Message], *, counts: Counts, served: ServedLog, day_of: DayOf
+) -> Sequence[Outgoing]:
+    """Counts a batch of one partition, each message once in effect. Publishes what was seen of the answers given."""
     by_tenant: dict[str, list[Message]] = {}
     for message in messages:
         by_tenant.setdefault(message.envelope.tenant, []).append(message)
+    outgoing: list[Outgoing] = []
     for tenant, part in by_tenant.items():
         for some in _in_pieces(part):
             await _count(tenant, some, counts, day_of)
+        outgoing += await impressions(tenant, part, served)
     await counts.reach(messages[-1].position)
-    return ()
+    return outgoing
 
 
 async def _count(tenant: str, messages: Sequence[Message], counts: Counts, day_of: DayOf) -> None:
@@ -36,9 +41,9 @@ async def _count(tenant: str, messages: Sequence[Message], counts: Counts, day_o
         return
     last, customers = looks[-1][0], {look.customer_id for _, look in looks}
     for _ in range(_TRIES):
-        after, trails = await counts.load(tenant, last, customers)
+        after, trails, reactions = await counts.load(tenant, last, customers)
         fresh = [look for position, look in looks if position.offset > after]
-        if not fresh or await counts.add(tenant, count(fresh, trails, day_of), after, last):
+        if not fresh or await counts.add(tenant, count(fresh, trails, reactions, day_of), after, last):
             return
     raise UnavailableError(f"{last.topic}/{last.partition} is being counted by somebody else")
 

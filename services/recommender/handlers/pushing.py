@@ -9,18 +9,24 @@ from dataclasses import replace
 from rapport.bus.messages import Message, Outgoing
 from rapport.events.profiles import ProfileUpdated
 from rapport.events.recommendations import RecommendationMade
-from services.recommender.domain import answer
 from services.recommender.domain.change import fingerprint
 from services.recommender.domain.rules import Wish
-from services.recommender.domain.situation import Boards
-from services.recommender.handlers.answers import Answers, fetched, name_of
-from services.recommender.ports import Push, Pushes, Recollection
+from services.recommender.domain.situation import Boards, Situation
+from services.recommender.handlers.answers import fetched, name_of
+from services.recommender.handlers.situations import Answers
+from services.recommender.ports import Known, Push, Pushes, Recollection, Wishing, WishStore
 
 TOPIC = "recommendations.v1"
 
 
 async def profiles_updated(
-    messages: Sequence[Message], *, answers: Answers, pushes: Pushes, limit: int
+    messages: Sequence[Message],
+    *,
+    answers: Answers,
+    pushes: Pushes,
+    limit: int,
+    wishing: Wishing | None = None,
+    wishes: WishStore | None = None,
 ) -> Sequence[Outgoing]:
     """Publishes a new answer for each customer of the batch whose answer has changed in a way that matters.
 
@@ -34,9 +40,14 @@ async def profiles_updated(
     for tenant, by_customer in newest.items():
         gone = [customer for customer, message in by_customer.items() if message.event is None]
         await pushes.forget(tenant, gone)
+        if wishes is not None:
+            await wishes.forget(tenant, gone)
         outgoing += [_farewell(tenant, by_customer[customer]) for customer in gone]
         living = {customer: message for customer, message in by_customer.items() if message.event is not None}
         outgoing += await _renew(tenant, living, messages[0].position.offset, answers, pushes, Wish(limit))
+        for message in living.values():
+            if wishing is not None and isinstance(message.event, ProfileUpdated):
+                wishing.note(tenant, message.event)
     return outgoing
 
 
@@ -46,19 +57,23 @@ async def _renew(
     if not living:
         return []
     profiles = {key: message.event for key, message in living.items() if isinstance(message.event, ProfileUpdated)}
-    seeds = {customer: profile.recent_product_ids for customer, profile in profiles.items()}
-    known, boards = await answers.memory.recall(tenant, seeds, answers.items.space(tenant))
-    last = await pushes.last(tenant, list(profiles))
+    asked = {customer: Known(profile.recent_product_ids, profile.revision) for customer, profile in profiles.items()}
+    (known, boards), last = await asyncio.gather(
+        answers.memory.recall(tenant, asked, answers.items.space(tenant)), pushes.last(tenant, list(profiles))
+    )
     outgoing: list[Outgoing] = []
     pushed: dict[str, Push] = {}
     for customer, profile in profiles.items():
         position = living[customer].position
         name = name_of("pushed", tenant, customer, position.partition, position.offset)
-        made = await _answer(name, tenant, profile, known.get(customer, Recollection()), boards, answers, wish)
-        push = Push(fingerprint(made), position.partition, position.offset, int(made.expires_at.timestamp() * 1000))
-        if made.items and _matters(push, last.get(customer), begins, int(made.created_at.timestamp() * 1000)):
+        situation = await _situation(tenant, profile, known.get(customer, Recollection()), boards, answers, wish)
+        found = await answers.answered(situation, wish)
+        expires_ms = situation.now_ms + int(answers.expires_after.total_seconds() * 1000)
+        mark = fingerprint(found.strategy, found.product_ids)
+        push = Push(mark, position.partition, position.offset, expires_ms)
+        if found.chosen and _matters(push, last.get(customer), begins, situation.now_ms):
             pushed[customer] = push
-            outgoing.append(_published(tenant, made, living[customer]))
+            outgoing.append(_published(tenant, answers.made(found, situation, name, wish, "push"), living[customer]))
         # A batch of searches in a large catalogue must not keep calls waiting that came in meanwhile.
         await asyncio.sleep(0)
     await pushes.remember(tenant, pushed)
@@ -78,23 +93,14 @@ def _matters(push: Push, last: Push | None, begins: int, now_ms: int) -> bool:
     return last.fingerprint != push.fingerprint
 
 
-async def _answer(
-    name: str,
-    tenant: str,
-    profile: ProfileUpdated,
-    known: Recollection,
-    boards: Boards,
-    answers: Answers,
-    wish: Wish,
-) -> RecommendationMade:
-    """`name`: by the message that asks for it. By the revision, two answers from the newest one would share it."""
+async def _situation(
+    tenant: str, profile: ProfileUpdated, known: Recollection, boards: Boards, answers: Answers, wish: Wish
+) -> Situation:
     # Redis may be ahead of the topic, and its need vectors go with the profile that lies beside them.
     newer = known.profile if known.profile and known.profile.revision > profile.revision else profile
-    customer = newer.customer_id
-    known, allowed = replace(known, profile=newer), answers.allowed(tenant, wish)
-    situation = await answers.situation(tenant, customer, known, boards, allowed, fetched(wish.limit))
-    found = answer.recommend(situation, answers.spoken(wish, situation), answers.policy)
-    return answers.made(found, situation, name)
+    allowed = answers.allowed(tenant, wish)
+    known = replace(known, profile=newer)
+    return await answers.situation(tenant, newer.customer_id, known, boards, allowed, fetched(wish.limit))
 
 
 def _published(tenant: str, made: RecommendationMade, cause: Message) -> Outgoing:

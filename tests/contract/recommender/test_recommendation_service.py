@@ -49,11 +49,14 @@ async def test_the_answer_is_the_object_of_the_topic(served: Served) -> None:
     expected = to_wire(pushed.event, "default", "ada")
     expected.recommendation_id = answer.recommendation.recommendation_id
     assert answer.recommendation == expected
-    # Whatever the message can say it says, but for fallbacks: none was needed.
+    # Whatever the message can say it says, but for fallbacks, which were not needed, and a model, which is not there.
     said = set(MessageToDict(answer.recommendation, preserving_proto_field_name=True))
-    assert said == set(wire.Recommendation.DESCRIPTOR.fields_by_name) - {"fallbacks"}
+    unsaid = {"fallbacks", "ranker", "experiment_id", "variation_id"}
+    assert said == set(wire.Recommendation.DESCRIPTOR.fields_by_name) - unsaid
     first = answer.recommendation.items[0]
-    assert set(MessageToDict(first, preserving_proto_field_name=True)) == set(wire.RankedItem.DESCRIPTOR.fields_by_name)
+    assert set(MessageToDict(first, preserving_proto_field_name=True)) == set(
+        wire.RankedItem.DESCRIPTOR.fields_by_name
+    ) - {"features"}
 
 
 async def test_a_stranger_is_told_which_strategy_answers(served: Served) -> None:

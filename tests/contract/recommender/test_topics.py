@@ -17,11 +17,19 @@ from rapport.events.recommendations import RecommendationMade
 from rapport.events.samples import SAMPLES
 from rapport.events.topics import TOPICS, Topic
 from rapport.ops.settings import KafkaSettings
+from services.recommender.domain.counting import BOARDS
 from services.recommender.handlers import behaviours_seen, profiles_updated
-from tests.unit.recommender.conftest import TENANT, MemoryCounts, Shop, day_of, ids
+from tests.unit.recommender.conftest import TENANT, MemoryCounts, MemoryServed, Shop, day_of, ids
 
 NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
-LOOKED_AT = {"product_viewed", "product_clicked", "product_added", "product_wishlisted", "order_completed"}
+_FOR = {"trending", "popular"}
+COUNTED_ON = {
+    **dict.fromkeys(("product_viewed", "product_clicked", "product_added", "product_wishlisted"), _FOR),
+    **dict.fromkeys(("order_completed", "product_reviewed"), _FOR),
+    "product_removed": {"refused"},
+    "items_shown": {"examined"},
+    "item_clicked": {"clicked"},
+}
 
 
 def over_the_wire(topic: Topic, kind: type[Event], offset: int = 1) -> Message:
@@ -47,9 +55,9 @@ def read_back(outgoing: Outgoing) -> Decoded:
 async def test_every_behaviour_event_is_taken(kind: type[Event]) -> None:
     counts = MemoryCounts()
     message = over_the_wire(TOPICS["clickstream.v1"], kind)
-    assert await behaviours_seen([message], counts=counts, day_of=day_of) == ()
-    counted = set(counts.boards_of.get((TENANT, "popular"), ()))
-    assert counted == ({"p-204"} if kind.event_name in LOOKED_AT else set())
+    assert await behaviours_seen([message], counts=counts, served=MemoryServed(), day_of=day_of) == []
+    counted = {name for name in BOARDS if "p-204" in counts.boards_of.get((TENANT, name), ())}
+    assert counted == COUNTED_ON.get(kind.event_name, set())
     assert counts.reached == {("clickstream.v1", 0): 1}
 
 

@@ -23,7 +23,7 @@ from rapport.events.base import Event
 from rapport.events.behaviour import Behaviour
 from rapport.events.catalog import ProductUpserted
 from rapport.events.profiles import ProfileUpdated
-from rapport.events.recommendations import RecommendationMade
+from rapport.events.recommendations import ImpressionRecorded, RecommendationMade
 from rapport.ops.roster import Roster
 from rapport.ops.settings import RedisSettings, Settings, WorkerSettings
 from rapport.serving.channel import WorkerChannel
@@ -133,6 +133,11 @@ class Deployment:
         topic = topic_name(self.settings.kafka, "recommendations.v1")
         records = [record async for record in read_topic(self.settings.kafka, topic)]
         return [RecommendationMade.model_validate_json(record.value) if record.value else None for record in records]
+
+    async def impressions(self) -> list[ImpressionRecorded]:
+        topic = topic_name(self.settings.kafka, "impressions.v1")
+        records = [record async for record in read_topic(self.settings.kafka, topic)]
+        return [ImpressionRecorded.model_validate_json(record.value) for record in records if record.value]
 
     def _outgoing(self, event: Event) -> Outgoing:
         self._sent += 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,18 +22,25 @@ from rapport.testing.events import BEGIN
 from rapport.vectors.connection import RedisConnection
 from rapport.vectors.exact import ExactIndex
 from rapport.vectors.keys import Space
+from rapport.vectors.packing import pack
 from rapport.vectors.serving_copy import ServingCopy
 from services.recommender.adapters.item_indexes import ItemIndexes
 from services.recommender.adapters.redis_arrivals import RedisArrivals
 from services.recommender.adapters.redis_counts import RedisCounts
 from services.recommender.adapters.redis_memory import RedisMemory
+from services.recommender.adapters.redis_pictures import RedisPictures
+from services.recommender.adapters.served_log import RedisServedLog
+from services.recommender.domain.catalogue import Catalogues
 from services.recommender.domain.counting import count
 from services.recommender.domain.looks import Look, shopper_number
-from services.recommender.domain.rules import Wish
+from services.recommender.domain.products import product_of
+from services.recommender.domain.rules import Policy, Wish
+from services.recommender.domain.served import Served
 from services.recommender.domain.trail import Trail
 from services.recommender.handlers import Ask, behaviours_seen, rank, recommend, similar, trending
+from services.recommender.ports import Known
 from tests.integration.vectors.conftest import OwnRedis, cluster, own_redis  # noqa: F401 - fixtures
-from tests.unit.recommender.conftest import GOODS, MemoryCounts, Shop, day_of, profile
+from tests.unit.recommender.conftest import GOODS, MemoryCounts, MemoryServed, Shop, day_of, product, profile
 
 PLACE = Position("clickstream.v1", 0, 0)
 TODAY = "2026-03-05"
@@ -61,7 +70,7 @@ def messages(looks: list[tuple[str, str, int, bool]], tenant: str) -> list[Messa
 
 async def all_known(memory: Any, tenant: str) -> Any:
     """Everything that the counts say, rounded as far as sums may differ by their order."""
-    known, boards = await memory.recall(tenant, dict.fromkeys("abcd", ()), None)
+    known, boards = await memory.recall(tenant, dict.fromkeys("abcd", Known()), None)
     ties = {}
     for seed in "PQRSTU":
         found, _ = await memory.tied(tenant, seed)
@@ -84,14 +93,16 @@ async def test_redis_counts_what_the_plain_meaning_counts_replays_or_not(
     tenant = random_name("shop")
     seen = messages(looks, tenant)
     plain, real = MemoryCounts(), RedisCounts(connection, tenant, "t.")
-    await behaviours_seen(seen, counts=plain, day_of=day_of)
+    await behaviours_seen(seen, counts=plain, served=MemoryServed(), day_of=day_of)
     # In two batches, with a crash that loses the commit and has a new process read from `crash` on, and from the start.
     for batch in (seen[:cut], seen[cut:]):
         if batch:
-            await behaviours_seen(batch, counts=real, day_of=day_of)
+            await behaviours_seen(batch, counts=real, served=MemoryServed(), day_of=day_of)
     for batch in (seen[crash:], seen):
         if batch:
-            await behaviours_seen(batch, counts=RedisCounts(connection, tenant, "t."), day_of=day_of)
+            await behaviours_seen(
+                batch, counts=RedisCounts(connection, tenant, "t."), served=MemoryServed(), day_of=day_of
+            )
     memory = RedisMemory(connection, lambda: TODAY)
     assert await all_known(memory, tenant) == await all_known(plain, tenant)
 
@@ -99,13 +110,13 @@ async def test_redis_counts_what_the_plain_meaning_counts_replays_or_not(
 async def test_two_owners_of_a_partition_cannot_both_count(connection: RedisConnection) -> None:
     tenant = random_name("shop")
     one, other = (RedisCounts(connection, tenant, "t.") for _ in range(2))
-    counted = count([Look("a", ("P",), "looked", 1_000_000)], {}, lambda _: TODAY)
+    counted = count([Look("a", ("P",), "looked", 1_000_000)], {}, {}, lambda _: TODAY)
     at = Position("clickstream.v1", 0, 7)
-    after, _ = await one.load(tenant, at, ["a"])
+    after, _, _ = await one.load(tenant, at, ["a"])
     assert after == -1
     assert await other.add(tenant, counted, -1, at)
     assert not await one.add(tenant, counted, after, at)
-    after, trails = await one.load(tenant, at, ["a"])
+    after, trails, _ = await one.load(tenant, at, ["a"])
     assert after == 7
     assert trails["a"].recent == ("P",)
     _, boards = await RedisMemory(connection, lambda: TODAY).recall(tenant, {}, None)
@@ -123,7 +134,7 @@ async def test_reading_begins_behind_what_all_tenants_have(connection: RedisConn
 async def test_a_redis_that_has_gone_back_is_noticed(connection: RedisConnection) -> None:
     tenant = random_name("shop")
     counts = RedisCounts(connection, tenant, "t.")
-    await behaviours_seen(messages([("a", "P", 0, False)], tenant), counts=counts, day_of=day_of)
+    await behaviours_seen(messages([("a", "P", 0, False)], tenant), counts=counts, served=MemoryServed(), day_of=day_of)
     assert await counts.intact()
     async for page in connection.scan(tenant):
         await connection.delete(page)
@@ -135,12 +146,56 @@ async def test_a_redis_that_has_gone_back_is_noticed(connection: RedisConnection
     assert (await counts.load(tenant, PLACE, ["a"]))[0] == -1
 
 
+async def test_what_a_customer_made_of_an_answer_and_what_all_did_come_back(connection: RedisConnection) -> None:
+    tenant, place = random_name("shop"), PLACE
+    counts = RedisCounts(connection, tenant, "t.")
+    looks = [Look("ada", ("P", "Q"), "shown", 1_000), Look("ada", ("P",), "clicked", 2_000)]
+    looks += [Look("ada", ("R",), "returned", 3_000), Look("bob", ("P", "Q"), "shown", 3_000)]
+    assert await counts.add(tenant, count(looks, {}, {}, day_of), -1, place)
+    known, _ = await RedisMemory(connection, lambda: TODAY).recall(tenant, {"ada": Known(), "eve": Known()}, None)
+    reactions = known["ada"].reactions
+    assert [reactions.unclicked(product_id, 5_000) for product_id in "PQR"] == [0, 1, 0]
+    assert reactions.rejected("R", 5_000)
+    assert not known["eve"].reactions.products
+    statistics = await RedisPictures(connection, Catalogues()).statistics(tenant)
+    assert statistics.examined == pytest.approx({"P": 2.0, "Q": 1.0}, abs=1e-3)
+    assert statistics.clicked == pytest.approx({"P": 1.0}, abs=1e-3)
+    assert statistics.refused == pytest.approx({"R": 4.0}, abs=1e-3)
+    assert statistics.click_rate("P") > statistics.mean_rate > statistics.click_rate("Q")
+
+
+async def test_answers_are_kept_in_the_background_and_found_by_their_ids(connection: RedisConnection) -> None:
+    tenant, log = random_name("shop"), RedisServedLog(connection, 60)
+    made = Served(
+        "r-1", "ada", 1, "pull", "popular", "", "", "", ("P",), (0.5,), (1.0,), {}, 1, pack(np.ones((1, 2)), np.float32)
+    )
+    log.note(tenant, made)
+    assert await log.find(tenant, ["r-1", "r-2"]) == {"r-1": made}
+    await log.start()
+    async with asyncio.timeout(10):
+        while log.health().detail != "0 wait":  # noqa: ASYNC110 - what is written is seen nowhere else
+            await asyncio.sleep(0.02)
+    await log.stop()
+    assert await RedisServedLog(connection, 60).find(tenant, ["r-1"]) == {"r-1": made}
+
+
+async def test_the_graph_is_drawn_from_the_ties_in_redis(connection: RedisConnection) -> None:
+    tenant, catalogues = random_name("shop"), Catalogues()
+    for product_id in ("P", "Q", "R"):
+        catalogues.put(tenant, product_of(product(product_id, product_id, f"shelf of {product_id}")))
+    counts = RedisCounts(connection, tenant, "t.")
+    looks = [Look(f"c{number}", ("P", "Q"), "bought", 1_000_000 + number) for number in range(3)]
+    assert await counts.add(tenant, count(looks, {}, {}, day_of), -1, PLACE)
+    graph = await RedisPictures(connection, catalogues).graph(tenant)
+    assert [each.product_id for each in graph.related({"P": 1.0}, 5)] == ["Q"]
+
+
 async def test_a_product_keeps_its_strongest_ties(connection: RedisConnection) -> None:
     tenant = random_name("shop")
     counts = RedisCounts(connection, tenant, "t.")
     looks = [Look(f"c{number}", ("P", f"Q{number:03}"), "bought", 1_000_000 + number) for number in range(100)]
     looks += [Look("again", ("P", "Q005"), "bought", 1_000_000)]
-    assert await counts.add(tenant, count(looks, {}, day_of), -1, PLACE)
+    assert await counts.add(tenant, count(looks, {}, {}, day_of), -1, PLACE)
     ties, _ = await RedisMemory(connection, lambda: TODAY).tied(tenant, "P")
     assert len(ties) == 64
     assert ties[0].product_id == "Q005"
@@ -152,7 +207,7 @@ async def test_of_each_tie_three_shoppers_are_remembered_over_batches(connection
     counts, memory = RedisCounts(connection, tenant, "t."), RedisMemory(connection, lambda: TODAY)
     seen = messages([(who, what, 0, False) for who in "aabcdd" for what in "PQ"], tenant)
     for known, at in ((1, 0), (1, 2), (2, 4), (3, 6), (3, 8)):
-        await behaviours_seen(seen[at : at + 2], counts=counts, day_of=day_of)
+        await behaviours_seen(seen[at : at + 2], counts=counts, served=MemoryServed(), day_of=day_of)
         (tie,), _ = await memory.tied(tenant, "P")
         assert len(set(tie.looked)) == len(tie.looked) == known
     assert set(tie.looked) == {shopper_number(who) for who in "abc"}
@@ -178,21 +233,21 @@ async def test_every_call_takes_one_round_trip(own_redis: OwnRedis, monkeypatch:
     tenant = "default"
     counts = RedisCounts(connection, tenant, random_name("t"))
     seen = messages([("ada", "shoes-0", 0, False), ("ada", "lamps-0", 1, False), ("bob", "lamps-1", 1, False)], tenant)
-    await behaviours_seen(seen, counts=counts, day_of=day_of)
+    await behaviours_seen(seen, counts=counts, served=MemoryServed(), day_of=day_of)
     made = profile("ada", ["Shoes", "Lamps"], encoder=encoder.model)
     vectors = np.stack([encoder.vector("running shoes"), encoder.vector("lamp")])
     store = ServingCopy(connection)
     await store.put(
         tenant, {"profile": {"ada": made.to_json()}}, {"need": {"ada": vectors}}, Space.parse(encoder.model)
     )
-    answers = shop.answers.__class__(
-        shop.catalogues,
-        shop.items,
-        RedisMemory(connection, lambda: TODAY),
-        shop.answers.policy,
-        lambda: datetime(2026, 3, 5, 10, tzinfo=UTC),
-        timedelta(hours=6),
-        "en",
+    answers = replace(
+        shop.answers,
+        items=shop.items,
+        memory=RedisMemory(connection, lambda: TODAY),
+        clock=lambda: datetime(2026, 3, 5, 10, tzinfo=UTC),
+        # Diversity and exploration compare vectors, which must not cost a round trip either.
+        policy=Policy(diversity=0.3, explore=0.1),
+        served=RedisServedLog(connection, 60),
     )
     sent = 0
     send = AbstractConnection.send_packed_command
@@ -204,7 +259,7 @@ async def test_every_call_takes_one_round_trip(own_redis: OwnRedis, monkeypatch:
 
     monkeypatch.setattr(AbstractConnection, "send_packed_command", counting)
     connection_pool_warm = await recommend(Ask(tenant, "ada", Wish(5)), answers)
-    assert connection_pool_warm.strategy == "personalised"
+    assert connection_pool_warm.made.strategy == "personalised"
     for call in (
         lambda: recommend(Ask(tenant, "ada", Wish(5)), answers),
         lambda: recommend(Ask(tenant, "", Wish(5)), answers),
@@ -217,7 +272,7 @@ async def test_every_call_takes_one_round_trip(own_redis: OwnRedis, monkeypatch:
         assert sent == 1
     # Of a batch of profiles too: all customers are recalled together.
     sent = 0
-    known, _ = await answers.memory.recall(tenant, {f"c{number}": () for number in range(32)}, encoder.model)
+    known, _ = await answers.memory.recall(tenant, {f"c{number}": Known() for number in range(32)}, encoder.model)
     assert sent == 1
     assert len(known) == 32
     await connection.stop()

@@ -22,7 +22,7 @@ from services.recommender.adapters.redis_memory import RedisMemory
 from services.recommender.handlers import behaviours_seen
 from tests.integration.profiler.conftest import Process
 from tests.integration.recommender.conftest import DATABASE, until
-from tests.unit.recommender.conftest import MemoryCounts, day_of
+from tests.unit.recommender.conftest import MemoryCounts, MemoryServed, day_of
 
 TODAY = "2026-03-05"
 PRODUCTS = "PQRSTUVW"
@@ -86,7 +86,7 @@ async def test_whatever_is_killed_every_look_is_counted_once(counting: Counting,
     ]
     plain = MemoryCounts()
     seen = [message(look, number, tenant=tenant) for number, look in enumerate(looks)]
-    await behaviours_seen(seen, counts=plain, day_of=day_of)
+    await behaviours_seen(seen, counts=plain, served=MemoryServed(), day_of=day_of)
     expected = await _known(plain, tenant)
 
     producer = EventProducer("test", counting.kafka)

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from rapport.contracts.recommender.v1 import recommendation_service_pb2 as wire
+from rapport.events.behaviour import ItemsShown
 from rapport.events.recommendations import RecommendationMade
 from rapport.testing import viewed
 from services.recommender.domain.decay import POPULAR
@@ -91,6 +92,24 @@ async def test_a_profile_leads_to_a_message_whose_reasons_are_true(deployment: D
     # Asked, it answers the same.
     asked = await deployment.recommend("ada")
     assert [item.product_id for item in asked.items] == ids(made)
+
+
+async def test_what_is_seen_of_an_answer_becomes_training_data(deployment: Deployment) -> None:
+    await stocked(deployment)
+    await deployment.profile("ada", {"Coffee": "coffee maker"})
+    made = await deployment.recommend("ada")
+    shown = [item.product_id for item in made.items[:3]]
+    seen = {"customer_id": "ada", "recommendation_id": made.recommendation_id, "product_ids": shown}
+
+    async def recorded() -> bool:
+        # Sent again and again: the answer is kept in the background, a moment after it was given.
+        await deployment.send(ItemsShown.model_validate(seen))
+        return bool(await deployment.impressions())
+
+    await until(recorded, 20, deployment.detail)
+    impression = (await deployment.impressions())[0]
+    assert (impression.customer_id, impression.source, list(impression.product_ids)) == ("ada", "pull", shown)
+    assert impression.positions == (0, 1, 2)
 
 
 async def test_replayed_behaviour_is_counted_once(deployment: Deployment) -> None:

@@ -22,11 +22,18 @@ from rapport.vectors.serving_copy import ServingCopy
 from services.recommender.adapters.item_indexes import ItemIndexes
 from services.recommender.adapters.redis_pushes import RedisPushes
 from services.recommender.adapters.redis_vectors import RedisItemVectors
+from services.recommender.domain.blend import SOURCES, Blend
 from services.recommender.domain.catalogue import Catalogues
 from services.recommender.domain.counting import SHOPPERS_KEPT, Counted
 from services.recommender.domain.decay import add_marks
+from services.recommender.domain.graph import NO_GRAPH, ProductGraph
+from services.recommender.domain.graph_building import build
+from services.recommender.domain.ranking import FixedWeights, Rankers
+from services.recommender.domain.reactions import NO_REACTIONS, ItemStatistics, Reactions
 from services.recommender.domain.rules import Policy, Wish
+from services.recommender.domain.served import Served
 from services.recommender.domain.situation import Boards, Tie
+from services.recommender.domain.sources.recalled import RecalledSource
 from services.recommender.domain.trail import Trail
 from services.recommender.handlers import (
     Answers,
@@ -39,7 +46,7 @@ from services.recommender.handlers import (
     rank,
     recommend,
 )
-from services.recommender.ports import Recollection
+from services.recommender.ports import Known, Recaller, Recollection
 
 TENANT = "default"
 WORDS = {
@@ -80,22 +87,28 @@ class MemoryCounts:
         self.boards_of: dict[tuple[str, str], dict[str, float]] = {}
         self.ties: dict[tuple[str, str], dict[str, tuple[float, list[int], list[int]]]] = {}
         self.shoppers: dict[tuple[str, str], dict[str, int]] = {}
+        self.reactions: dict[tuple[str, str], Reactions] = {}
+        self.wishes: dict[str, tuple[tuple[str, ...], Any]] = {}
         self.clock_ms = 0
         self.profiles: dict[str, tuple[ProfileUpdated, Any]] = {}
         self.failure: UnavailableError | None = None
         self.today = "2026-03-05"
         self.crash_after_add = False
 
-    async def load(self, tenant: str, at: Position, customers: Iterable[str]) -> tuple[int, dict[str, Trail]]:
+    async def load(
+        self, tenant: str, at: Position, customers: Iterable[str]
+    ) -> tuple[int, dict[str, Trail], dict[str, Reactions]]:
         self._check()
-        known = {customer: self.trails[tenant, customer] for customer in customers if (tenant, customer) in self.trails}
-        return self.counted.get((tenant, at.topic, at.partition), -1), known
+        wanted = list(customers)
+        trails = {customer: self.trails[tenant, customer] for customer in wanted if (tenant, customer) in self.trails}
+        known = {who: self.reactions[tenant, who] for who in wanted if (tenant, who) in self.reactions}
+        return self.counted.get((tenant, at.topic, at.partition), -1), trails, known
 
     async def add(self, tenant: str, counted: Counted, after: int, upto: Position) -> bool:
         place = (tenant, upto.topic, upto.partition)
         if self.counted.get(place, -1) != after:
             return False
-        for name, marks in (("trending", counted.trending), ("popular", counted.popular)):
+        for name, marks in counted.boards.items():
             board = self.boards_of.setdefault((tenant, name), {})
             for product_id, mark in marks.items():
                 board[product_id] = add_marks(board[product_id], mark) if product_id in board else mark
@@ -111,6 +124,7 @@ class MemoryCounts:
                 looked, bought = (known[1], known[2]) if known else ([], [])
                 ties[other] = (mark, _first(looked + new.looked), _first(bought + new.bought))
         self.trails |= {(tenant, customer): trail for customer, trail in counted.trails.items()}
+        self.reactions |= {(tenant, customer): known for customer, known in counted.reactions.items()}
         self.clock_ms = max(self.clock_ms, counted.latest_ms)
         self.counted[place] = upto.offset
         if self.crash_after_add:
@@ -121,22 +135,25 @@ class MemoryCounts:
         self.reached[upto.topic, upto.partition] = upto.offset
 
     async def recall(
-        self, tenant: str, customers: Mapping[str, Sequence[str]], space: str | None
+        self, tenant: str, customers: Mapping[str, Known], space: str | None
     ) -> tuple[dict[str, Recollection], Boards]:
         self._check()
         known = {}
-        for customer, seeds in customers.items():
+        for customer, at_hand in customers.items():
             profile, vectors = self.profiles.get(customer, (None, None))
             trail = self.trails.get((tenant, customer), Trail())
-            recent = list(dict.fromkeys([*seeds, *trail.recent]))[:5]
-            ties = {seed: self._ties(tenant, seed) for seed in recent}
+            recent = list(dict.fromkeys([*at_hand.recent, *trail.recent]))[:5]
+            ties = {seed: self.ties_of(tenant, seed) for seed in recent}
             usable = vectors if profile and profile.encoder == space else None
-            known[customer] = Recollection(profile, usable, recent, ties)
+            newer = profile if profile and profile.revision > at_hand.revision else None
+            reactions = self.reactions.get((tenant, customer), NO_REACTIONS)
+            wishes, wished = self.wishes.get(customer, ((), None))
+            known[customer] = Recollection(newer, usable, recent, ties, reactions, wishes, wished)
         return known, await self.boards(tenant)
 
     async def tied(self, tenant: str, product_id: str) -> tuple[Sequence[Tie], Boards]:
         self._check()
-        return self._ties(tenant, product_id), await self.boards(tenant)
+        return self.ties_of(tenant, product_id), await self.boards(tenant)
 
     async def boards(self, tenant: str) -> Boards:
         self._check()
@@ -146,7 +163,7 @@ class MemoryCounts:
         )
         return Boards(trending, popular, self.shoppers.get((tenant, self.today), {}), self.clock_ms)
 
-    def _ties(self, tenant: str, product_id: str) -> list[Tie]:
+    def ties_of(self, tenant: str, product_id: str) -> list[Tie]:
         ties = self.ties.get((tenant, product_id), {})
         return [Tie(other, mark, tuple(looked), tuple(bought)) for other, (mark, looked, bought) in ties.items()]
 
@@ -175,6 +192,42 @@ class MemoryArrivals:
         self.new -= set(product_ids)
 
 
+class MemoryServed:
+    """`ServedLog`."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], Served] = {}
+
+    def note(self, tenant: str, answer: Served) -> None:
+        self.answers[tenant, answer.recommendation_id] = Served.decode(answer.encode())
+
+    async def find(self, tenant: str, recommendation_ids: Sequence[str]) -> Mapping[str, Served]:
+        return {id_: self.answers[tenant, id_] for id_ in recommendation_ids if (tenant, id_) in self.answers}
+
+
+class Pictures:
+    """`Graphs` and `Statistics`, made when a test says so."""
+
+    def __init__(self) -> None:
+        self.graph, self.statistics = NO_GRAPH, ItemStatistics()
+
+
+class Graphs:
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+
+    def of(self, _tenant: str) -> ProductGraph:
+        return self._pictures.graph
+
+
+class Statistics:
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+
+    def of(self, _tenant: str) -> ItemStatistics:
+        return self._pictures.statistics
+
+
 class Waiting:
     """`Indexing` that a test works off when it likes."""
 
@@ -191,7 +244,9 @@ class Waiting:
 class Shop:
     """One recommender. The clock stands still until a test moves it."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
+    def __init__(
+        self, policy: Policy | None = None, rankers: Rankers | None = None, recallers: Sequence[Recaller] = ()
+    ) -> None:
         self.now = BEGIN
         self.encoder, self.redis, self.indexing = FakeEncoder(), MemoryKeyValues(), Waiting()
         self.catalogues, self.vectors = Catalogues(), RedisItemVectors(self.redis)
@@ -201,8 +256,22 @@ class Shop:
             MemoryArrivals(),
         )
         self.pushes = RedisPushes(ServingCopy(self.redis))
+        self.pictures, self.served = Pictures(), MemoryServed()
+        asked = [RecalledSource(recaller.name, "personalised") for recaller in recallers]
         self.answers = Answers(
-            self.catalogues, self.items, self.counts, policy or Policy(), lambda: self.now, timedelta(hours=6), "en"
+            catalogues=self.catalogues,
+            items=self.items,
+            memory=self.counts,
+            graphs=Graphs(self.pictures),
+            statistics=Statistics(self.pictures),
+            served=self.served,
+            policy=policy or Policy(),
+            clock=lambda: self.now,
+            expires_after=timedelta(hours=6),
+            language="en",
+            blend=Blend((*SOURCES, *asked)),
+            rankers=rankers or FixedWeights(),
+            recallers=recallers,
         )
         self._offset = 0
 
@@ -233,13 +302,23 @@ class Shop:
     async def check_encoder(self) -> None:
         await check_encoder(catalogues=self.catalogues, items=self.items, encoder=self.encoder, indexing=self.indexing)
 
-    async def behave(self, *events: Event, after: timedelta = timedelta(seconds=1)) -> None:
-        """The events happen one after the other, by default within a visit."""
+    async def behave(self, *events: Event, after: timedelta = timedelta(seconds=1)) -> list[Outgoing]:
+        """The events happen one after the other, by default within a visit; what was published of them."""
         messages = []
         for event in events:
             self.now += after
             messages.append(message(event, self._next(), at=self.now))
-        await behaviours_seen(messages, counts=self.counts, day_of=day_of)
+        return list(await behaviours_seen(messages, counts=self.counts, served=self.served, day_of=day_of))
+
+    def draw_graph(self) -> None:
+        """The product graph from the catalogue and the ties so far."""
+        ties = {
+            product_id: self.counts.ties_of(TENANT, product_id)
+            for tenant, product_id in self.counts.ties
+            if tenant == TENANT
+        }
+        products = self.catalogues.of(TENANT).products.values()
+        self.pictures.graph = build(products, ties, self.counts.clock_ms)
 
     async def profile(self, customer: str, needs: Mapping[str, str], **more: Any) -> ProfileUpdated:
         """A profile in Redis as the profiler writes it. `needs`: label and the text of its vector, strongest first."""
@@ -260,10 +339,11 @@ class Shop:
         return list(await profiles_updated(batch, answers=self.answers, pushes=self.pushes, limit=10))
 
     async def recommend(self, customer: str = "", limit: int = 10, **wish: Any) -> RecommendationMade:
-        return await recommend(Ask(TENANT, customer, Wish(limit, **wish)), self.answers)
+        return (await recommend(Ask(TENANT, customer, Wish(limit, **wish)), self.answers)).made
 
     async def rank(self, customer: str, *product_ids: str, language: str = "") -> tuple[RecommendationMade, list[str]]:
-        return await rank(TENANT, customer, product_ids, language, self.answers)
+        told, unknown = await rank(TENANT, customer, product_ids, language, self.answers)
+        return told.made, unknown
 
     async def take_products(self, *messages: Message) -> None:
         await catalogue_changed(

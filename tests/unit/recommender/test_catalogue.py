@@ -26,14 +26,14 @@ async def test_a_tombstone_takes_a_product_off_at_once_everywhere(shop: Shop) ->
     assert "lamps-0" in ids(await shop.recommend("ada"))
     await shop.delist("lamps-0")
     assert "lamps-0" not in ids(await shop.recommend("ada", limit=100))
-    assert await shop.items.vector(TENANT, "lamps-0") is None
+    assert "lamps-0" not in await shop.items.vectors(TENANT, ["lamps-0"])
     assert await shop.vectors.known(TENANT, shop.encoder.model, [shop.catalogues.of(TENANT).products["lamps-1"]])
 
 
 async def test_what_comes_back_is_embedded_again(shop: Shop) -> None:
     await shop.delist("lamps-0")
     await shop.stock(GOODS["lamps-0"])
-    assert await shop.items.vector(TENANT, "lamps-0") is not None
+    assert "lamps-0" in await shop.items.vectors(TENANT, ["lamps-0"])
 
 
 async def test_only_a_new_text_costs_an_embedding(shop: Shop) -> None:
@@ -51,7 +51,7 @@ async def test_a_restart_finds_the_vectors_in_redis(shop: Shop) -> None:
     await shop.index(at_once=4)
     assert shop.encoder.calls == []
     assert shop.items.space(TENANT) == shop.encoder.model
-    assert await shop.items.vector(TENANT, "shoes-3") is not None
+    assert "shoes-3" in await shop.items.vectors(TENANT, ["shoes-3"])
 
 
 async def test_products_changed_while_they_were_embedded_are_not_indexed_by_the_old_text() -> None:
@@ -67,10 +67,10 @@ async def test_products_changed_while_they_were_embedded_are_not_indexed_by_the_
 
     shop.encoder = Slow()
     await shop.index(batches=1)
-    assert await shop.items.vector(TENANT, "lamps-0") is None
+    assert "lamps-0" not in await shop.items.vectors(TENANT, ["lamps-0"])
     await shop.index()
-    assert await shop.items.vector(TENANT, "lamps-1") is None
-    found = await shop.items.vector(TENANT, "lamps-0")
+    assert "lamps-1" not in await shop.items.vectors(TENANT, ["lamps-1"])
+    found = (await shop.items.vectors(TENANT, ["lamps-0"]))["lamps-0"]
     assert found is not None
     brass = shop.catalogues.of(TENANT).products["lamps-0"].text
     assert found == pytest.approx(shop.encoder.vector(brass), abs=1e-3)
@@ -126,5 +126,5 @@ async def test_tenants_do_not_see_each_other_s_products(shop: Shop) -> None:
     from services.recommender.domain.rules import Wish
     from services.recommender.handlers import Ask, recommend
 
-    made = await recommend(Ask("another shop", "", Wish(10)), shop.answers)
-    assert made.items == ()
+    told = await recommend(Ask("another shop", "", Wish(10)), shop.answers)
+    assert told.made.items == ()

@@ -106,6 +106,7 @@ async def test_a_stranger_gets_what_is_trending_with_the_true_number(shop: Shop)
     assert made.fallbacks == (
         "personalised: nobody is known",
         "co_visited: no product that this customer looked at is known",
+        "graph: no product that this customer looked at is known",
     )
     assert ids(made)[0] == "lamps-2"
     assert texts(made, "lamps-2") == ["3 shoppers looked at it today", "Popular in this shop"]
@@ -117,7 +118,7 @@ async def test_after_a_quiet_week_what_is_popular_leads(shop: Shop) -> None:
     shop.now += timedelta(days=7)
     made = await shop.recommend("stranger")
     assert made.strategy == "popular"
-    assert made.fallbacks[2].startswith("trending: what was looked at was not in the last hours")
+    assert made.fallbacks[3].startswith("trending: what was looked at was not in the last hours")
     assert texts(made, "lamps-2") == ["Popular in this shop"]
     assert texts(made, "lamps-1") == []
 
@@ -129,6 +130,7 @@ async def test_a_new_shop_shows_its_catalogue_one_of_each_kind(shop: Shop) -> No
     assert [fallback.partition(":")[0] for fallback in made.fallbacks] == [
         "personalised",
         "co_visited",
+        "graph",
         "trending",
         "popular",
     ]

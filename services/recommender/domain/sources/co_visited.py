@@ -39,9 +39,8 @@ def tied(product_id: str, ties: Sequence[Tie], at_ms: int, shopper: int = 0, sha
     found = []
     for tie in ties:
         worth = CO_VISITS.worth(tie.mark, at_ms)
-        buyers = len(set(tie.bought) - {shopper})
-        lookers = len(set(tie.looked) - {shopper})
-        others = buyers or lookers
+        buyers = len(tie.bought) - (shopper in tie.bought)
+        others = buyers or len(tie.looked) - (shopper in tie.looked)
         evidence = Evidence("co_visited", product_id, others > 0, others, bought=buyers > 0)
         found.append(Found(tie.product_id, share * worth / (worth + _HALF_AT), evidence))
     return found

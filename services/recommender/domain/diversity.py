@@ -1,0 +1,62 @@
+"""Maximal marginal relevance: a list that is not ten times the same (Carbonell and Goldstein 1998)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from services.recommender.domain.blend import Candidate
+
+Vectors = npt.NDArray[np.float32]
+
+
+def diverse(
+    candidates: Sequence[Candidate],
+    vectors: Mapping[str, Vectors],
+    limit: int,
+    *,
+    share: float,
+    shelf_of: Callable[[str], str],
+    most: int,
+) -> list[Candidate]:
+    """At most `limit`, each the best by (1 - share)·relevance - share·likeness to what is chosen already.
+
+    `vectors`: unit vectors [d] of the products; without one a product is like nothing. No shelf has more than `most`
+    while there is something else; what it held back fills the rest, in its order.
+    """
+    relevance = np.array([candidate.score for candidate in candidates])
+    relevance = relevance / max(float(relevance.max(initial=0.0)), 1e-9)
+    likeness = _likeness(candidates, vectors) if share else np.zeros((len(candidates), len(candidates)))
+    nearest = np.zeros(len(candidates))
+    left = np.ones(len(candidates), bool)
+    shelves: Counter[str] = Counter()
+    chosen: list[int] = []
+    while len(chosen) < limit and left.any():
+        worth = np.where(left, (1.0 - share) * relevance - share * nearest, -np.inf)
+        at = int(np.argmax(worth))
+        left[at] = False
+        shelf = shelf_of(candidates[at].product_id)
+        if shelf and shelves[shelf] >= most:
+            continue
+        shelves[shelf] += 1
+        chosen.append(at)
+        nearest = np.maximum(nearest, likeness[at])
+    taken = set(chosen)
+    held_back = [at for at in range(len(candidates)) if at not in taken]
+    return [candidates[at] for at in (*chosen, *held_back)][:limit]
+
+
+def _likeness(candidates: Sequence[Candidate], vectors: Mapping[str, Vectors]) -> npt.NDArray[np.float64]:
+    """[n, n], 0 for a pair that is alike as half of all pairs are, 1 for the same. Cosines of one encoder lie close
+    together, so only what exceeds the usual counts."""
+    known = [at for at, candidate in enumerate(candidates) if candidate.product_id in vectors]
+    likeness = np.zeros((len(candidates), len(candidates)))
+    if len(known) > 1:
+        matrix = np.stack([vectors[candidates[at].product_id] for at in known])
+        cosines = matrix @ matrix.T
+        usual = float(np.median(cosines[~np.eye(len(known), dtype=bool)]))
+        likeness[np.ix_(known, known)] = np.clip((cosines - usual) / max(1.0 - usual, 1e-6), 0.0, 1.0)
+    return likeness

@@ -1,0 +1,1 @@
+"""How good recommendations are: splits, full ranking, figures with intervals."""

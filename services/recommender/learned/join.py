@@ -1,0 +1,31 @@
+"""Builds the learned half: called by the service's bootstrap."""
+
+from __future__ import annotations
+
+from rapport.models.promoted import PromotedModels
+from rapport.models.registry import Registry
+from rapport.ops.settings import Settings
+from rapport.serving.channel import PeerChannel
+from services.recommender.learned.names import FACTORS, ITEM_ITEM, RANKER, SEQUENCE
+from services.recommender.learned.rankers import PromotedRankers
+from services.recommender.learned.sequence import SequenceRecall
+from services.recommender.learned.settings import LearnedSection
+from services.recommender.learned.sources import FactorsSource, ItemItemSource
+from services.recommender.ports import Joined, Recaller
+
+
+def learned_parts(settings: Settings, own: LearnedSection, worker: PeerChannel) -> Joined:
+    """Sources, recall and rankers that follow what is promoted on `models.v1`; without promotions they find nothing and
+    the weights are fixed."""
+    item_item, factors = ItemItemSource(), FactorsSource()
+    sequence = SequenceRecall(worker, settings.tenant)
+    rankers = PromotedRankers(Registry(settings.models.cache), own, settings.tenant)
+    promoted = PromotedModels("recommender", settings)
+    promoted.follow(ITEM_ITEM, item_item.use)
+    promoted.follow(FACTORS, factors.use)
+    promoted.follow(RANKER, rankers.use)
+    if own.sequence:
+        promoted.follow(SEQUENCE, sequence.use)
+    recallers: tuple[Recaller, ...] = (sequence,) if own.sequence else ()
+    following = (promoted,) if settings.models.follow else ()
+    return Joined((rankers, *following), (item_item, factors), recallers, rankers)

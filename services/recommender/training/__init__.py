@@ -1,0 +1,1 @@
+"""Models learned from a shop's behaviour: reading it, fitting, judging, publishing a version."""

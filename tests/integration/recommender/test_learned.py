@@ -1,0 +1,80 @@
+"""From the topic's beginning to trained models that answer: real broker, real Redis, a real worker."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from deploy.local.servers import EmbeddedServers
+from rapport.models.promotions import promote, withdraw
+from rapport.models.registry import Registry
+from rapport.ops.settings import ModelSettings
+from rapport.testing import viewed
+from services.recommender.learned.names import FACTORS, ITEM_ITEM, SEQUENCE
+from services.recommender.training.reading import from_topics
+from services.recommender.training.run import Options, train
+from tests.integration.recommender.conftest import Deployment, until
+from tests.unit.recommender.conftest import GOODS
+
+SOURCES = {"item_item", "factors", "sequence"}
+
+
+@pytest.fixture
+async def deployment(servers: EmbeddedServers, tmp_path: Path) -> AsyncIterator[Deployment]:
+    """With a registry of its own."""
+    made = Deployment(servers)
+    models = {"models": ModelSettings(cache=tmp_path)}
+    made.settings = made.settings.model_copy(update=models)
+    made._worker_settings = made._worker_settings.model_copy(update=models)
+    await made.redis.start()
+    await made.start_worker()
+    await made.start()
+    try:
+        await made.producer.start()
+        await until(lambda: made.ready() and made.worker_ready(), 60, made.detail)
+        yield made
+    finally:
+        await made.producer.stop()
+        await made.stop()
+        await made.stop_worker()
+        await made.redis.stop()
+
+
+async def test_models_are_trained_from_the_topic_promoted_and_withdrawn(deployment: Deployment) -> None:
+    await deployment.send(*GOODS.values())
+    dice, now = random.Random(3), datetime.now(UTC) - timedelta(hours=1)
+    shelves = sorted({product_id.rpartition("-")[0] for product_id in GOODS})
+    looks = []
+    for customer in range(80):
+        shelf = [each for each in GOODS if each.startswith(shelves[customer % len(shelves)])]
+        seen = dice.sample(shelf, min(4, len(shelf)))
+        looks += [viewed(f"c{customer}", each, occurred_at=now + timedelta(minutes=at)) for at, each in enumerate(seen)]
+    await deployment.send(*looks)
+
+    data = await from_topics(deployment.settings, deployment.tenant)
+    assert len(data.signals) == len(looks)
+    registry = Registry(deployment.settings.models.cache)
+    result = train(data, registry, Options((ITEM_ITEM, FACTORS, SEQUENCE), epochs=2, threads=1), lambda _: None)
+    assert {version.name for version in result.versions} == {ITEM_ITEM, FACTORS, SEQUENCE}
+
+    async def named() -> set[str]:
+        answers = [await deployment.recommend(f"c{customer}") for customer in range(10)]
+        return {kind for answer in answers for item in answer.items for kind in item.source_scores}
+
+    async def without() -> bool:
+        return not await named() & SOURCES
+
+    async def with_all() -> bool:
+        return await named() >= SOURCES
+
+    assert await without()
+    for version in result.versions:
+        await promote(version, deployment.settings)
+    await until(with_all, 20, deployment.detail)
+    for model in (ITEM_ITEM, FACTORS, SEQUENCE):
+        await withdraw(model, deployment.settings)
+    await until(without, 20, deployment.detail)

@@ -21,8 +21,8 @@ from rapport.events.chat import ChatMessage, ChatReply
 from rapport.events.codec import schema_violation
 from rapport.ops.errors import UnavailableError
 from rapport.serving.server import Servicing
-from services.chatbot.domain.mind import Mind
 from services.chatbot.handlers import CONVERSE, converse
+from services.chatbot.mind import Mind
 from services.chatbot.ports import Ports, Publisher
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -87,6 +87,11 @@ def reply_to(reply: ChatReply) -> wire.ConverseResponse:
         sources=sources,
         product_ids=reply.product_ids,
         order_id=reply.order_id or "",
+        intent=reply.intent or "",
+        flow=reply.flow or "",
+        asks=reply.asks or "",
+        choices=reply.choices,
+        action_ids=reply.action_ids,
     )
     return wire.ConverseResponse(reply=whole)
 

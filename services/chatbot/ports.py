@@ -10,11 +10,30 @@ from rapport.bus.messages import Outgoing
 from rapport.events.catalog import ProductUpserted
 from rapport.events.orders import OrderUpdated
 from rapport.events.recommendations import RecommendationMade
-from rapport.serving.client import Embedded, Piece, Priority, Role, Turn
+from rapport.serving.client import Classified, Embedded, Piece, Priority, Role, Turn
 from services.chatbot.domain.conversation import Conversation
 from services.chatbot.domain.conversation import Turn as Said
+from services.chatbot.domain.draft import Draft
 from services.chatbot.domain.outcome import Outcome
+from services.chatbot.domain.reading import Context, Reading
 from services.chatbot.domain.shelf import Float32
+from services.chatbot.safety.rails import Rails
+
+
+class Understanding(Protocol):
+    async def read(self, text: str, context: Context) -> Reading:
+        """What `text` says. Raises nothing retryable: with the encoder away, rules alone decide."""
+
+
+class Knowledge(Protocol):
+    """What the shop's articles say."""
+
+    def answer(self, question: Reading, context: Context) -> AsyncIterator[str | Draft]:
+        """Pieces of generated text as they are checked (none when it is a quotation), then exactly one draft: an answer
+        with its sources, or a refusal that offers a person."""
+
+    def fits(self, question: Reading, context: Context) -> float:
+        """P(a | q) of the best article; 0 when there is none."""
 
 
 class Memory(Protocol):
@@ -23,8 +42,10 @@ class Memory(Protocol):
     async def recall(self, tenant: str, conversation_id: str, reply_id: str) -> tuple[Conversation, Outcome | None]:
         """The conversation so far (empty when unknown), and the outcome that has `reply_id`, if any."""
 
-    async def remember(self, conversation: Conversation, new: Sequence[Said], done: Outcome | None = None) -> None:
-        """Adds `new` turns, keeps who speaks and who answers, and the outcome, all in one round trip."""
+    async def remember(
+        self, conversation: Conversation, new: Sequence[Said], done: Outcome | None = None, *, keep: int | None = None
+    ) -> None:
+        """Adds `new` turns and keeps the newest `keep`, who answers and the outcome, all in one round trip."""
 
 
 class Orders(Protocol):
@@ -48,6 +69,14 @@ class Encoder(Protocol):
         priority: Priority = ...,
         timeout_s: float | None = ...,
     ) -> Embedded: ...
+
+
+class Classifier(Protocol):
+    """Label probabilities. `rapport.serving.client.ClassifierClient` is one."""
+
+    async def classify(
+        self, task: str, texts: Sequence[str], *, priority: Priority = ..., timeout_s: float | None = ...
+    ) -> Classified: ...
 
 
 class VectorCache(Protocol):
@@ -76,6 +105,17 @@ class Products(Protocol):
     def named(self, tenant: str, product_ids: Sequence[str]) -> dict[str, ProductUpserted]:
         """Those of `product_ids` that are in the catalogue."""
 
+    def variants(self, tenant: str, group_id: str) -> Sequence[ProductUpserted]:
+        """The products of a group, on sale or not."""
+
+    def search(self, tenant: str, query: str) -> Sequence[tuple[ProductUpserted, float]]:
+        """Products on sale that share words with `query`, and how well each fits (0 to 1), in no order."""
+
+
+class Profiles(Protocol):
+    async def needs(self, tenant: str, customer_id: str) -> tuple[str, ...]:
+        """Labels of what the customer looks for now, strongest first. Nothing known, or no answer in time: none."""
+
 
 class Publisher(Protocol):
     async def send_many(self, outgoings: Sequence[Outgoing]) -> None:
@@ -84,11 +124,13 @@ class Publisher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
+    understanding: Understanding
+    knowledge: Knowledge
     memory: Memory
     orders: Orders
     encoder: Encoder
     vectors: VectorCache
     recommender: Recommender
     products: Products
-    generator: Generator | None = None
-    """None: answers are quotations."""
+    profiles: Profiles
+    rails: Rails

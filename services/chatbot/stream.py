@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from rapport.bus.catalog import CatalogView
 from rapport.bus.consumer import HandlerConsumer
 from rapport.bus.messages import Message, Outgoing
 from rapport.bus.view import TopicView
+from services.chatbot.adapters.catalog import ShopCatalog
 from services.chatbot.adapters.learner import Learner
-from services.chatbot.domain.mind import Mind
 from services.chatbot.handlers import on_articles, on_chat_messages, on_order_updates
+from services.chatbot.mind import Mind
 from services.chatbot.ports import Ports
 from services.chatbot.settings import ChatbotSettings
 
@@ -26,7 +26,7 @@ def knowledge_view(mind: Mind, learner: Learner, settings: ChatbotSettings) -> T
     return TopicView("chatbot", "knowledge.v1", apply, settings)
 
 
-def catalog_view(catalog: CatalogView, settings: ChatbotSettings) -> TopicView:
+def catalog_view(catalog: ShopCatalog, settings: ChatbotSettings) -> TopicView:
     return TopicView("chatbot", "catalog.v1", catalog.apply, settings)
 
 

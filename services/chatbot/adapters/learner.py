@@ -9,8 +9,8 @@ import structlog
 from rapport.ops.errors import ConfigurationError, RapportError
 from rapport.ops.parts import Health
 from rapport.ops.tasks import end
-from services.chatbot.domain.mind import Mind
 from services.chatbot.handlers import learn
+from services.chatbot.mind import Mind
 from services.chatbot.ports import Ports
 
 log = structlog.stdlib.get_logger(__name__)

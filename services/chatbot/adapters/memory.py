@@ -1,8 +1,9 @@
 """Conversations in Redis.
 
     <tenant>:chat-turns:<conversation>     list of turns, JSON, the newest last
-    <tenant>:chat-state:<conversation>     whose it is, who answers, the language spoken
+    <tenant>:chat-state:<conversation>     whose it is, who answers, requests under way, summary of older turns
     <tenant>:chat-outcome:<reply>          what became of one message
+    <tenant>:chat-whole:marker             there as long as nothing was lost
 
 Turns are appended, never rewritten, so two replicas cannot lose each other's.
 """
@@ -16,9 +17,11 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from rapport.vectors import keys
 from rapport.vectors.connection import RedisConnection, execute
 from services.chatbot.domain.conversation import Conversation, Turn
+from services.chatbot.domain.dialogue import Dialogue
 from services.chatbot.domain.outcome import Outcome
 
 _TURN = TypeAdapter(Turn)
+_WHOLE = ("chat-whole", "marker")
 
 
 class _State(BaseModel):
@@ -27,6 +30,8 @@ class _State(BaseModel):
     customer_id: str | None = None
     with_person: bool = False
     language: str = ""
+    dialogue: Dialogue = Dialogue()
+    summary: str = ""
 
 
 class RedisMemory:
@@ -49,23 +54,53 @@ class RedisMemory:
             customer_id=known.customer_id,
             with_person=known.with_person,
             language=known.language,
+            dialogue=known.dialogue,
+            summary=known.summary,
         ).plus(*(_TURN.validate_json(turn) for turn in turns))
         return conversation, Outcome.model_validate_json(done) if done else None
 
-    async def remember(self, conversation: Conversation, new: Sequence[Turn], done: Outcome | None = None) -> None:
+    async def remember(
+        self, conversation: Conversation, new: Sequence[Turn], done: Outcome | None = None, *, keep: int | None = None
+    ) -> None:
         tenant, id_ = conversation.tenant, conversation.id
         list_key = keys.document(tenant, "chat-turns", id_)
-        state = _State(
-            customer_id=conversation.customer_id,
-            with_person=conversation.with_person,
-            language=conversation.language,
-        )
         pipeline = self._redis.pipeline()
         pipeline.rpush(list_key, *(_TURN.dump_json(turn) for turn in new))
-        pipeline.ltrim(list_key, -self._turns, -1)
+        pipeline.ltrim(list_key, -min(keep or self._turns, self._turns), -1)
         pipeline.expire(list_key, self._keep_s)
-        pipeline.set(keys.document(tenant, "chat-state", id_), state.model_dump_json(), ex=self._keep_s)
+        pipeline.set(keys.document(tenant, "chat-state", id_), _state(conversation), ex=self._keep_s)
         if done is not None:
             outcome_key = keys.document(tenant, "chat-outcome", done.reply.reply_id)
             pipeline.set(outcome_key, done.model_dump_json(exclude_none=True), ex=self._outcome_s)
         await execute(pipeline)
+
+    async def fill(self, conversation: Conversation) -> None:
+        """Adds a conversation where there is none."""
+        tenant, id_ = conversation.tenant, conversation.id
+        pipeline = self._redis.pipeline()
+        pipeline.set(keys.document(tenant, "chat-state", id_), _state(conversation), ex=self._keep_s, nx=True)
+        [fresh] = await execute(pipeline)
+        if fresh and conversation.turns:
+            list_key = keys.document(tenant, "chat-turns", id_)
+            pipeline = self._redis.pipeline()
+            # Before what somebody says just now: their turns are at the end already.
+            pipeline.lpush(list_key, *(_TURN.dump_json(turn) for turn in reversed(conversation.turns)))
+            pipeline.expire(list_key, self._keep_s)
+            await execute(pipeline)
+
+    async def whole(self, tenant: str) -> bool:
+        """False after Redis was emptied, and before it was ever filled."""
+        return (await self._redis.read([keys.document(tenant, *_WHOLE)]))[0] is not None
+
+    async def mark_whole(self, tenant: str) -> None:
+        await self._redis.write({keys.document(tenant, *_WHOLE): b"1"})
+
+
+def _state(conversation: Conversation) -> str:
+    return _State(
+        customer_id=conversation.customer_id,
+        with_person=conversation.with_person,
+        language=conversation.language,
+        dialogue=conversation.dialogue,
+        summary=conversation.summary,
+    ).model_dump_json()

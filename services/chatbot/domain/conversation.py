@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from rapport.events.chat import ReplyAction
+from services.chatbot.domain.dialogue import Dialogue
 
 Speaker = Literal["customer", "bot", "agent"]
 Offer = Literal["order_number", "handoff"]
@@ -38,6 +39,10 @@ class Conversation:
     """A person has taken over: the bot records and is silent."""
     language: str = ""
     """Language of the bot's last reply."""
+    dialogue: Dialogue = field(default_factory=Dialogue)
+    """Requests under way."""
+    summary: str = ""
+    """What was said before the turns that are kept."""
     remembered: bool = field(default=True, compare=False)
     """False: memory could not be read, so this is only what the present message tells."""
 

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rapport.events.chat import ReplyAction, Source
+from rapport.events.chat import HandoffReason, ReplyAction, Source
+from rapport.events.orders import OrderActionRequested
 from services.chatbot.domain.conversation import Offer
+from services.chatbot.domain.dialogue import Dialogue
 
 # Some four words, or a clause of Chinese: smooth to read, and few messages.
 _PIECE = re.compile(r".{1,24}(?:\s+|$)|.{1,16}", re.DOTALL)
@@ -27,6 +29,17 @@ class Draft:
     """id@revision of the language model that worded it."""
     offer: Offer | None = None
     """What the customer is asked for."""
+    intent: str | None = None
+    flow: str | None = None
+    asks: str | None = None
+    choices: tuple[str, ...] = ()
+    commands: tuple[OrderActionRequested, ...] = ()
+    """Confirmed; they go out with the reply."""
+    handoff: HandoffReason | None = None
+    """Why a person is called, with action handoff."""
+    dialogue: Dialogue | None = None
+    """Where the conversation stands after this; None: as before."""
+    sentiment: float | None = None
 
 
 def pieces(text: str) -> Iterator[str]:

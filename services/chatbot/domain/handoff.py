@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rapport.events.chat import TranscriptLine
+from rapport.events.chat import HandoffReason, TranscriptLine
 from services.chatbot.domain.conversation import Conversation, Turn
 from services.chatbot.domain.languages import Language
 from services.chatbot.domain.phrases import Phrases
@@ -11,12 +11,28 @@ from services.chatbot.domain.phrases import Phrases
 _LONGEST_QUESTION = 200
 
 
-def summary(before: Conversation, phrases: Phrases, language: Language) -> str:
-    """One line about what was said before the customer asked for a person."""
-    question = before.last_question()
-    if not question:
-        return phrases.say("summary_bare", language)
-    return phrases.say("summary", language, question=question[:_LONGEST_QUESTION], turns=len(before.turns))
+def summary(before: Conversation, last: str, reason: HandoffReason, phrases: Phrases, language: Language) -> str:
+    """A few lines: why, what the customer asked, what was done and what was under way."""
+    question = before.last_question() if reason == "requested" else last
+    lines = [phrases.say(f"why_{reason}", language)]
+    if question:
+        lines.append(phrases.say("summary", language, question=question[:_LONGEST_QUESTION], turns=len(before.turns)))
+    if before.summary:
+        lines.append(before.summary)
+    dialogue = before.dialogue
+    if dialogue.done:
+        done = ", ".join(f"{one.action} {one.order_id}" for one in dialogue.done)
+        lines.append(phrases.say("summary_done", language, done=done))
+    if dialogue.active is not None:
+        told = dialogue.active.slots.model_dump(mode="json", exclude_defaults=True)
+        shown = ", ".join(f"{name}: {value}" for name, value in told.items())
+        lines.append(phrases.say("summary_open", language, flow=dialogue.active.flow, told=shown or "-"))
+    return ("" if language == "zh" else " ").join(lines)
+
+
+def suggestion(reason: HandoffReason, phrases: Phrases, language: Language) -> str:
+    """A first sentence for the person to send or change."""
+    return phrases.say(f"suggest_{reason}", language)
 
 
 def transcript(turns: tuple[Turn, ...]) -> tuple[TranscriptLine, ...]:

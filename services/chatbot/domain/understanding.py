@@ -1,4 +1,4 @@
-"""What a customer wants: exact rules first, then the nearest example sentence."""
+"""What a customer wants: exact rules first, then P(intent | text), learned from example sentences."""
 
 from __future__ import annotations
 
@@ -7,28 +7,33 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Literal, cast, get_args
+from typing import Any, Protocol
 
 import numpy as np
 
 from rapport.ops.errors import ConfigurationError
 from rapport.text.normalise import normalise
+from services.chatbot.domain.reading import KNOWLEDGE, Guess
 from services.chatbot.domain.shelf import Float32
 
-Intent = Literal["order_status", "recommend", "handoff", "greeting", "thanks", "knowledge"]
+Examples = Sequence[tuple[str, str]]
+"""Text and intent."""
 
-# An intent counts as its nearest examples, the mean of this many: a single one may be near by a chance word.
-_NEAREST = 2
-# How near the intent must be at least, and how much nearer than any other, in standard deviations of the question's
-# cosines to all examples: encoders differ in where cosines lie. Chosen on tests/integration/chatbot/questions.toml.
-_NEAR, _MARGIN = 1.5, 0.15
+
+class Head(Protocol):
+    """P(intent | text) from its vector; `rapport.models.heads.SoftmaxHead` is one."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    def probabilities(self, vectors: Float32) -> Float32:
+        """[texts, labels], rows sum to 1, from unit vectors [texts, d]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """An intent's exact words: any of `patterns`, none of `unless`."""
 
-    intent: Intent
+    intent: str
     patterns: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
 
@@ -39,29 +44,37 @@ class Rule:
 
 
 class Understanding:
-    """Rules and examples of every intent, from the readable file beside this module."""
+    """Rules and examples of every intent, from the readable files beside this module."""
 
-    def __init__(self, intents: Mapping[str, Mapping[str, Any]], words: Mapping[str, Sequence[str]]) -> None:
-        """`intents`: patterns, unless and examples by intent, in order of precedence; `words`: patterns by name."""
+    def __init__(
+        self,
+        rules: Mapping[str, Mapping[str, Any]],
+        words: Mapping[str, Sequence[str]],
+        examples: Mapping[str, Sequence[str]],
+    ) -> None:
+        """`rules`: patterns and unless by intent, in order of precedence; `words`: patterns by name; `examples`:
+        sentences by intent."""
+        unknown = rules.keys() - examples.keys()
+        if unknown:
+            raise ConfigurationError("a rule for an intent without examples", field=f"understanding.{min(unknown)}")
         self._rules = [
-            Rule(_intent(name), _compiled(name, told.get("patterns", ())), _compiled(name, told.get("unless", ())))
-            for name, told in intents.items()
+            Rule(name, _compiled(name, told.get("patterns", ())), _compiled(name, told.get("unless", ())))
+            for name, told in rules.items()
         ]
-        pairs = [(_intent(name), text) for name, told in intents.items() for text in told.get("examples", ())]
-        self.examples: tuple[str, ...] = tuple(text for _, text in pairs)
-        """Sentences to embed for `nearest`, as queries."""
-        self._intents = [intent for intent, _ in pairs]
-        self._vectors: Float32 = np.empty((0, 0), np.float32)
-        self.space = ""
         self._words = {name: _compiled(name, patterns) for name, patterns in words.items()}
+        self.examples: Examples = [(text, name) for name, texts in examples.items() for text in texts]
+        """To embed as queries, for `learn`."""
+        self.space = ""
+        """id@revision of the encoder that the intents are learned in; "" before."""
+        self._head: Head | None = None
+        self._act_from = 1.0
 
     @classmethod
     def load(cls) -> Understanding:
-        source = resources.files("services.chatbot.domain").joinpath("understanding.toml")
-        read = tomllib.loads(source.read_text(encoding="utf-8"))
-        return cls(read["intents"], read["words"])
+        rules = _read("understanding.toml")
+        return cls(rules["intents"], rules["words"], _read("examples.toml"))
 
-    def by_rule(self, text: str) -> Intent | None:
+    def by_rule(self, text: str) -> str | None:
         """The first intent whose words `text` has."""
         plain = plain_form(text)
         return next((rule.intent for rule in self._rules if rule.matches(plain)), None)
@@ -71,27 +84,30 @@ class Understanding:
         plain = plain_form(text)
         return any(pattern.search(plain) for pattern in self._words[name])
 
-    def learn(self, space: str, vectors: Float32) -> None:
-        """Unit vectors [len(self.examples), d] of the examples, embedded as queries by the encoder `space`."""
-        self.space, self._vectors = space, vectors
+    def learn(self, space: str, head: Head, act_from: float) -> None:
+        """From now on intents are told by `head`, on vectors of the encoder `space`.
 
-    def nearest(self, question: Float32 | None, space: str) -> Intent:
-        """The intent of the nearest example when that is clear, else knowledge.
-
-        `question`: unit vector [d] of the encoder `space`; None, or another encoder's, tells nothing.
+        Those less likely than `act_from` are not acted on.
         """
-        if question is None or space != self.space:
-            return "knowledge"
-        cosines = self._vectors @ question
-        spread = float(cosines.std()) or 1.0
-        by_intent: dict[Intent, list[float]] = {}
-        for intent, score in zip(self._intents, ((cosines - cosines.mean()) / spread).tolist(), strict=True):
-            by_intent.setdefault(intent, []).append(score)
-        nearness = {
-            intent: sum(sorted(scores)[-_NEAREST:]) / min(_NEAREST, len(scores)) for intent, scores in by_intent.items()
-        }
-        (first, highest), (_, second) = sorted(nearness.items(), key=lambda pair: -pair[1])[:2]
-        return first if highest >= _NEAR and highest - second >= _MARGIN else "knowledge"
+        self.space, self._head, self._act_from = space, head, act_from
+
+    def forget(self) -> None:
+        """No intent is told until `learn` is called again."""
+        self.space, self._head = "", None
+
+    def guesses(self, question: Float32 | None, space: str) -> tuple[Guess, ...]:
+        """All intents, likeliest first; but knowledge before all others when none of them is likely enough.
+
+        `question`: unit vector [d] of the encoder `space`; None, or another encoder's, tells nothing: then it is taken
+        for a question to the articles, which know what they don't know.
+        """
+        if question is None or self._head is None or space != self.space:
+            return (Guess(KNOWLEDGE, 0.0),)
+        probabilities = self._head.probabilities(question[np.newaxis])[0]
+        guesses = [Guess(self._head.labels[at], float(probabilities[at])) for at in np.argsort(-probabilities)]
+        if guesses[0].probability < self._act_from:
+            guesses.sort(key=lambda guess: guess.name != KNOWLEDGE)
+        return tuple(guesses)
 
 
 def plain_form(text: str) -> str:
@@ -99,11 +115,8 @@ def plain_form(text: str) -> str:
     return normalise(text).casefold().replace("’", "'")
 
 
-def _intent(name: str) -> Intent:
-    for intent in get_args(Intent):
-        if name == intent:
-            return cast("Intent", intent)
-    raise ConfigurationError("no such intent", field=f"understanding.{name}")
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
 def _compiled(name: str, patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:

@@ -13,12 +13,15 @@ from rapport.bus.messages import Message, Outgoing
 from rapport.events.chat import ChatMessage, ChatReply
 from rapport.ops.errors import PermissionRefused, UnavailableError
 from rapport.ops.metrics import counter
+from services.chatbot.domain.condensing import condensed
 from services.chatbot.domain.conversation import Conversation, Turn
+from services.chatbot.domain.dialogue import Dialogue
 from services.chatbot.domain.draft import Draft, pieces
-from services.chatbot.domain.handoff import summary
-from services.chatbot.domain.mind import Mind
+from services.chatbot.domain.handoff import suggestion, summary
 from services.chatbot.domain.outcome import Outcome, derived_id, handoff_of, reply_of, spoken
-from services.chatbot.handlers.answering import Heard, answer, heard
+from services.chatbot.handlers.answering import answer
+from services.chatbot.handlers.turn import Heard, heard
+from services.chatbot.mind import Mind
 from services.chatbot.ports import Ports, Publisher
 
 log = structlog.stdlib.get_logger(__name__)
@@ -54,10 +57,10 @@ async def _hear(message: Message, ports: Ports, mind: Mind) -> list[Outgoing]:
     if event.role == "agent" or event.channel == CONVERSE or conversation.with_person:
         await _record(event, conversation, at, ports)
         return []
-    what = heard(event, conversation, mind)
+    what = heard(event, conversation, mind, at)
     draft = await _whole(what, ports, mind)
-    settled, turns = _settled(what, draft, mind, at, origin)
-    await _remember(what, settled, turns, ports)
+    settled, turns = await _settled(what, draft, ports, mind, origin)
+    await _remember(what, settled, turns, ports, mind)
     return outgoings(tenant, settled, message.envelope.traceparent)
 
 
@@ -78,7 +81,7 @@ async def converse(
     said = Outgoing(
         "chat.messages.v1", message.conversation_id, message, derived_id(tenant, message, "message"), tenant
     )
-    what = heard(message, conversation, mind)
+    what = heard(message, conversation, mind, at)
     if conversation.with_person:
         await publisher.send_many([said])
         await _record(message, conversation, at, ports)
@@ -93,10 +96,10 @@ async def converse(
             yield part
     for piece in pieces(draft.text.removeprefix(shown)):
         yield piece
-    settled, turns = _settled(what, draft, mind, at, CONVERSE)
+    settled, turns = await _settled(what, draft, ports, mind, CONVERSE)
     # Stored before it is remembered: remembered first, a crash in between would leave the topics without it for good.
     await publisher.send_many([said, *outgoings(tenant, settled)])
-    await _remember(what, settled, turns, ports)
+    await _remember(what, settled, turns, ports, mind)
     yield settled.reply
 
 
@@ -106,7 +109,12 @@ def outgoings(tenant: str, done: Outcome, traceparent: str | None = None) -> lis
     events = [Outgoing("chat.replies.v1", key, reply, reply.reply_id, tenant, traceparent)]
     if done.handoff is not None:
         events.append(Outgoing("chat.handoffs.v1", key, done.handoff, done.handoff.handoff_id, tenant, traceparent))
-    return events
+    # Under the command's own id: confirmed twice, it is one event to whoever carries it out.
+    commands = [
+        Outgoing("orders.actions.v1", command.order_id, command, command.action_id, tenant, traceparent)
+        for command in done.commands
+    ]
+    return [*events, *commands]
 
 
 async def _whole(what: Heard, ports: Ports, mind: Mind) -> Draft:
@@ -114,16 +122,27 @@ async def _whole(what: Heard, ports: Ports, mind: Mind) -> Draft:
     return [part async for part in answer(what, ports, mind) if isinstance(part, Draft)][-1]
 
 
-def _settled(what: Heard, draft: Draft, mind: Mind, at: datetime, origin: str) -> tuple[Outcome, tuple[Turn, Turn]]:
-    """The draft as reply, and hand-off where it calls a person; with the turns to remember."""
-    message, before = what.message, what.conversation
+async def _settled(
+    what: Heard, draft: Draft, ports: Ports, mind: Mind, origin: str
+) -> tuple[Outcome, tuple[Turn, Turn]]:
+    """The draft as reply, commands, and hand-off where it calls a person; with the turns to remember."""
+    message, before, at = what.message, what.conversation, what.at
     reply = reply_of(before.tenant, message, draft, what.language, at)
     turns = (spoken(message, at), Turn(reply.reply_id, "bot", reply.text, at, action=reply.action, offer=draft.offer))
-    if draft.action != "handoff":
-        return Outcome(reply=reply, origin=origin), turns
-    line = summary(before, mind.phrases, what.language)
-    handoff = handoff_of(reply, message, before, turns, line)
-    return Outcome(reply=reply, handoff=handoff, origin=origin), turns
+    if draft.handoff is None:
+        return Outcome(reply=reply, commands=draft.commands, origin=origin), turns
+    needs = await ports.profiles.needs(before.tenant, message.customer_id) if message.customer_id else ()
+    handoff = handoff_of(
+        reply,
+        message,
+        before,
+        turns,
+        reason=draft.handoff,
+        line=summary(before, message.text, draft.handoff, mind.phrases, what.language),
+        suggestion=suggestion(draft.handoff, mind.phrases, what.language),
+        needs=needs,
+    )
+    return Outcome(reply=reply, handoff=handoff, commands=draft.commands, origin=origin), turns
 
 
 async def _recall(message: ChatMessage, tenant: str, ports: Ports) -> tuple[Conversation, Outcome | None]:
@@ -152,12 +171,19 @@ async def _record(message: ChatMessage, conversation: Conversation, at: datetime
         log.warning("a message is not remembered", error=str(error))
 
 
-async def _remember(what: Heard, settled: Outcome, turns: Sequence[Turn], ports: Ports) -> None:
+async def _remember(what: Heard, settled: Outcome, turns: Sequence[Turn], ports: Ports, mind: Mind) -> None:
     action = settled.reply.action
     counter("chat_replies", "Replies of the chatbot", ("action", "language")).labels(action, what.language).inc()
-    after = replace(what.conversation, language=what.language, with_person=action == "handoff")
+    after = replace(
+        what.conversation,
+        language=what.language,
+        with_person=settled.handoff is not None,
+        dialogue=Dialogue.model_validate(settled.reply.state or {}),
+    )
+    kept = condensed(what.conversation, turns, mind.manner.memory_tokens)
+    after = replace(after, summary=kept.summary)
     try:
-        await ports.memory.remember(_owned(after, what.message), turns, settled)
+        await ports.memory.remember(_owned(after, what.message), turns, settled, keep=kept.turns)
     except UnavailableError as error:
         log.warning("an answer is not remembered", error=str(error))
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
 
+from rapport.models.ports import ModelId
 from rapport.ops.errors import UnavailableError
 from rapport.serving.client import Priority, Role
-from services.chatbot.domain.mind import Mind
 from services.chatbot.domain.shelf import Float32
+from services.chatbot.mind import Mind
 from services.chatbot.ports import Ports
+from services.chatbot.training.intents import learn_intents
 
 log = structlog.stdlib.get_logger(__name__)
 # Texts embedded in one call, and the longest it may take. Small and patient, so that a busy CPU makes progress.
 _LEARN_AT_ONCE, _LEARN_WITHIN_S = 64, 120.0
+_ANY_TEXT = "hello"
 
 
 async def learn(ports: Ports, mind: Mind) -> int:
@@ -25,10 +29,9 @@ async def learn(ports: Ports, mind: Mind) -> int:
     """
     understanding, encoder = mind.understanding, ports.encoder
     # One text tells which encoder answers just now.
-    model = (await encoder.embed(understanding.examples[:1], role=Role.QUERY, timeout_s=_LEARN_WITHIN_S)).model
+    model = (await encoder.embed([_ANY_TEXT], role=Role.QUERY, timeout_s=_LEARN_WITHIN_S)).model
     if understanding.space != model:
-        examples = await encoder.embed(understanding.examples, role=Role.QUERY, timeout_s=_LEARN_WITHIN_S)
-        understanding.learn(examples.model, examples.vectors)
+        await _learn_intents(ports, mind)
     embedded = 0
     for tenant in mind.library.tenants():
         shelf = mind.library.of(tenant)
@@ -42,6 +45,15 @@ async def learn(ports: Ports, mind: Mind) -> int:
         shelf.learn(model, vectors)
         embedded += len(missing)
     return embedded
+
+
+async def _learn_intents(ports: Ports, mind: Mind) -> None:
+    texts, intents = zip(*mind.understanding.examples, strict=True)
+    made = await ports.encoder.embed(texts, role=Role.QUERY, priority=Priority.BULK, timeout_s=_LEARN_WITHIN_S)
+    # A second of arithmetic: beside the loop, which answers customers meanwhile.
+    learned = await asyncio.to_thread(learn_intents, ModelId("rapport/intents", made.model), made.vectors, intents)
+    mind.understanding.learn(made.model, learned.head, learned.act_from)
+    log.info("intents are learned", examples=len(texts), held_out_accuracy=round(learned.accuracy, 3))
 
 
 async def _embedded(tenant: str, model: str, texts: Mapping[str, str], ports: Ports) -> dict[str, Float32]:

@@ -30,7 +30,8 @@ from rapport.testing import random_name
 from services.chatbot import bootstrap, worker
 from services.chatbot.settings import ChatbotSection, ChatbotSettings
 
-READY_S = 90.0
+# A busy machine takes minutes to load the small models.
+READY_S = 240.0
 
 
 async def until(true: Callable[[], Awaitable[bool]], within_s: float, what: str) -> None:
@@ -125,7 +126,7 @@ async def opened(
             base
             | {
                 "worker": WorkerSettings(address=addresses["grpc"]),
-                "services": PeerSettings(recommender="127.0.0.1:1"),
+                "services": PeerSettings(recommender="127.0.0.1:1", profiler="127.0.0.1:1"),
                 "grpc": {"port": 0},
                 "chatbot": ChatbotSection(**own),
             }

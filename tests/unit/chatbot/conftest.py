@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from rapport.bus.catalog import CatalogView
 from rapport.bus.messages import Outgoing
 from rapport.events.catalog import ProductUpserted
 from rapport.events.chat import ChatMessage, ChatReply
@@ -18,17 +17,25 @@ from rapport.events.orders import OrderUpdated
 from rapport.events.recommendations import RankedItem, Reason, RecommendationMade
 from rapport.ops.errors import RapportError, UnavailableError
 from rapport.testing.events import BEGIN, message, received
-from rapport.testing.models import FakeEncoder, FakeGenerator
+from rapport.testing.models import FakeClassifier, FakeEncoder, FakeGenerator
+from services.chatbot.adapters.catalog import ShopCatalog
+from services.chatbot.bootstrap import rails_of
 from services.chatbot.domain.background import Background
 from services.chatbot.domain.conversation import Conversation, Turn
 from services.chatbot.domain.library import Library
-from services.chatbot.domain.mind import Manner, Mind
 from services.chatbot.domain.outcome import Outcome
 from services.chatbot.domain.phrases import Phrases
 from services.chatbot.domain.shelf import Float32
 from services.chatbot.domain.understanding import Understanding
+from services.chatbot.flows.acts import Acts
+from services.chatbot.flows.spec import Flows
 from services.chatbot.handlers import converse, learn, on_articles, on_chat_messages
-from services.chatbot.ports import Ports
+from services.chatbot.knowledge import Articles
+from services.chatbot.mind import Manner, Mind
+from services.chatbot.ports import Encoder, Ports
+from services.chatbot.safety.words import Words
+from services.chatbot.settings import ChatbotSection
+from services.chatbot.understanding import Reader
 
 ARTICLES = (
     ArticleUpserted(
@@ -61,6 +68,18 @@ ARTICLES = (
 )
 SHOE = ProductUpserted(product_id="p-1", title={"en": "Fernhill Trail Runner", "zh": "云岭越野跑鞋"})
 
+MOODS = FakeClassifier({"sentiment": {"negative": ["furious", "气死"], "neutral": [], "positive": ["love", "喜欢"]}})
+
+
+def few_examples() -> Understanding:
+    """The rules in full, and of each intent so many examples as make learning a matter of milliseconds."""
+    told = Understanding.load()
+    of: dict[str, list[tuple[str, str]]] = {}
+    for text, intent in told.examples:
+        of.setdefault(intent, []).append((text, intent))
+    told.examples = [pair for pairs in of.values() for pair in pairs[:6]]
+    return told
+
 
 def order(order_id: str, customer_id: str = "c-1", **more: Any) -> OrderUpdated:
     fields: dict[str, Any] = {"status": "shipped", "placed_at": BEGIN, "updated_at": BEGIN} | more
@@ -90,9 +109,12 @@ class InMemory:
         empty = Conversation(tenant, conversation_id)
         return self.conversations.get((tenant, conversation_id), empty), self.outcomes.get(reply_id)
 
-    async def remember(self, conversation: Conversation, new: Sequence[Turn], done: Outcome | None = None) -> None:
+    async def remember(
+        self, conversation: Conversation, new: Sequence[Turn], done: Outcome | None = None, *, keep: int | None = None
+    ) -> None:
         self._check()
-        self.conversations[conversation.tenant, conversation.id] = conversation.plus(*new)
+        after = conversation.plus(*new)
+        self.conversations[conversation.tenant, conversation.id] = replace(after, turns=after.turns[-(keep or 20) :])
         if done is not None:
             self.outcomes[done.reply.reply_id] = done
 
@@ -128,6 +150,10 @@ class Shop:
 
     failure: RapportError | None = None
     asked: list[tuple[str | None, str]] = field(default_factory=list)
+    known_needs: tuple[str, ...] = ()
+
+    async def needs(self, tenant: str, customer_id: str) -> tuple[str, ...]:
+        return self.known_needs
 
     async def recommend(self, tenant: str, customer_id: str | None, language: str, limit: int) -> RecommendationMade:
         if self.failure is not None:
@@ -157,14 +183,45 @@ class Published:
         self.outgoings.extend(outgoings)
 
 
+FLOWS = Flows.load()
+"""Read once: compiling the rules takes longer than a test."""
+
+
 class Bot:
     """The handlers with their fakes."""
 
-    def __init__(self, generator: FakeGenerator | None = None) -> None:
+    def __init__(
+        self,
+        generator: FakeGenerator | None = None,
+        flows: Flows | None = None,
+        understanding: Understanding | None = None,
+        real: Encoder | None = None,
+    ) -> None:
+        """`real`: an encoder instead of the fake."""
         self.memory, self.book, self.shop, self.published = InMemory(), OrderBook(), Shop(), Published()
-        self.encoder, self.catalog = FakeEncoder(), CatalogView()
-        self.ports = Ports(self.memory, self.book, self.encoder, self.memory, self.shop, self.catalog, generator)
-        self.mind = Mind(Library(Background.load()), Phrases.load(), Understanding.load(), Manner())
+        self.encoder, self.catalog = FakeEncoder(), ShopCatalog()
+        self.mind = Mind(
+            Library(Background.load()),
+            Phrases.load(),
+            understanding or few_examples(),
+            Manner(),
+            flows or FLOWS,
+            Acts.load(),
+            Words.load(),
+        )
+        encoder = real or self.encoder
+        self.ports = Ports(
+            Reader(encoder, MOODS, self.mind.understanding, timeout_s=3.0),
+            Articles(self.mind, generator),
+            self.memory,
+            self.book,
+            encoder,
+            self.memory,
+            self.shop,
+            self.catalog,
+            self.shop,
+            rails_of(ChatbotSection(), self.mind, encoder),
+        )
         self.offset = 0
 
     async def open(self) -> Bot:

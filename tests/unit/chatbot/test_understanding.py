@@ -41,6 +41,29 @@ UNDERSTANDING = Understanding.load()
         ("Thank you very much", "thanks"),
         ("谢谢！", "thanks"),
         ("How long does delivery take?", None),
+        ("I want to return my shoes", "return"),
+        ("How do I return an item?", None),
+        ("what is your return policy", None),
+        ("我要退货", "return"),
+        ("怎么退货", None),
+        ("please cancel my order", "cancel"),
+        ("cancel RX-1001", "cancel"),
+        ("can I cancel my order after it shipped?", None),
+        ("cancel my newsletter subscription", None),
+        ("取消我的订单", "cancel"),
+        ("怎么取消订单", None),
+        ("I'd like to exchange it for a bigger size", "exchange"),
+        ("我要换货", "exchange"),
+        ("换货流程是怎样的", None),
+        ("give me my money back", "refund"),
+        ("我要退款", "refund"),
+        ("退款多久到账", None),
+        ("where is my refund", "refund"),
+        ("change the delivery address of my order", "address"),
+        ("how do I change my e-mail address", None),
+        ("地址填错了，帮我改", "address"),
+        ("I want to make a complaint", "complaint"),
+        ("你们的服务太差了", "complaint"),
         ("退货政策是什么", None),
     ],
 )
@@ -67,8 +90,8 @@ def test_language_of_the_reply(text: str, hint: str, before: str, language: str)
 
 def test_a_malformed_file_is_named_at_the_start() -> None:
     with pytest.raises(ConfigurationError, match="dancing"):
-        Understanding({"dancing": {}}, {})
+        Understanding({"dancing": {}}, {}, {})
     with pytest.raises(ConfigurationError, match="handoff"):
-        Understanding({"handoff": {"patterns": ["("]}}, {})
+        Understanding({"handoff": {"patterns": ["("]}}, {}, {"handoff": ["an agent"]})
     with pytest.raises(ConfigurationError, match=r"phrases\.greeting"):
         Phrases({"greeting": {"en": "Hello"}})

@@ -8,6 +8,9 @@ from services.chatbot.domain.languages import Language
 from services.chatbot.domain.library import Library
 from services.chatbot.domain.phrases import Phrases
 from services.chatbot.domain.understanding import Understanding
+from services.chatbot.flows.acts import Acts
+from services.chatbot.flows.spec import Flows
+from services.chatbot.safety.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,10 @@ class Manner:
     recommended_items: int = 3
     generator_languages: frozenset[str] = frozenset({"en"})
     encoder_timeout_s: float = 3.0
+    searched_items: int = 4
+    memory_tokens: int = 800
+    handoff_after_unsure: int = 2
+    handoff_anger: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +34,6 @@ class Mind:
     phrases: Phrases
     understanding: Understanding
     manner: Manner
+    flows: Flows
+    acts: Acts
+    words: Words

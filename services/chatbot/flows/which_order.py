@@ -1,0 +1,97 @@
+"""The slots `order` and `items`: which of the customer's orders a text means, and which of its lines."""
+
+from __future__ import annotations
+
+import re
+
+from rapport.events.orders import OrderLine, OrderUpdated
+from rapport.text.normalise import normalise
+from services.chatbot.domain.orders import Own, mentions
+from services.chatbot.domain.understanding import plain_form
+from services.chatbot.flows.around import Around
+from services.chatbot.flows.naming import named, words_of
+from services.chatbot.flows.spec import Flow
+
+_LATEST = re.compile(
+    r"\b(latest|last|newest|most recent|just (placed|ordered|bought))\b|最近|最新|上一单|刚(刚)?(下|买|订)"
+)
+_ENDING = re.compile(
+    r"(?:end(?:s|ing)?(?: (?:in|with|on))?|last (?:two|three|four|\d) digits(?: are| is)?|"
+    r"尾号(?:是|为)?)\D{0,6}(\d{2,})"
+)
+_ALL = re.compile(r"\b(all|everything|both|whole|entire|every item)\b|全部|所有|都|整单|两(个|件|双|样)")
+# Said of an order of two things it means them, whatever their names look like.
+_BOTH = re.compile(r"\bboth\b|两(个|件|双|样)都?")
+_EXCEPT = re.compile(r"\b(except|but not|apart from|besides|all but|not the)\b|除了|不包括|不含")
+_NUMBERED = re.compile(r"\b(first|second|third)\b|第([一二三])")
+_ORDINALS = {"first": 0, "second": 1, "third": 2, "一": 0, "二": 1, "三": 2}
+
+
+def named_orders(text: str, around: Around) -> tuple[list[OrderUpdated], tuple[str, ...]]:
+    """Orders whose number stands in the text, as they come in it, and numbers that are none of the customer's."""
+    found = mentions(text, Own(around.orders))
+    if found.own:
+        said = plain_form(text)
+        return sorted(found.own, key=lambda one: said.find(plain_form(one.order_id))), found.unknown
+    ending = _ENDING.search(plain_form(text))
+    if ending:
+        tail = [one for one in around.orders if one.order_id.endswith(ending.group(1))]
+        return tail[:1] if len(tail) == 1 else [], () if tail else (ending.group(1),)
+    return [], found.unknown
+
+
+def order_in(text: str, flow: Flow, around: Around) -> OrderUpdated | None:
+    """The order that the text points to without its number: the latest, or the one that holds what it names."""
+    eligible = around.eligible(flow)
+    if _LATEST.search(plain_form(text)) and around.orders:
+        return (eligible or list(around.orders))[0]
+    for orders in (eligible, list(around.orders)):
+        things = {
+            f"{order.order_id}\n{line.product_id}": _words(line, around) for order in orders for line in order.lines
+        }
+        holders = {key.partition("\n")[0] for key in _distinctly(text, things)}
+        if len(holders) == 1:
+            return around.order(holders.pop())
+    return None
+
+
+def sole_order(flow: Flow, around: Around) -> OrderUpdated | None:
+    """The only one that the request can be about; the only one there is, so that a rule can say why not."""
+    eligible = around.eligible(flow)
+    if len(eligible) == 1:
+        return eligible[0]
+    return around.orders[0] if len(around.orders) == 1 else None
+
+
+def items_in(text: str, order: OrderUpdated, around: Around) -> tuple[str, ...]:
+    """The lines that the text names, in the order's sequence; the only line there is when it names none."""
+    plain = plain_form(text)
+    lines = list(order.lines)
+    things = {line.product_id: _words(line, around) for line in lines}
+    kinds = {line.product_id: line.name or "" for line in lines} if not _ALL.search(plain) else {}
+    found = set(named(text, things, kinds))
+    if (cut := _EXCEPT.search(plain)) and _ALL.search(plain):
+        left = set(named(plain[cut.end() :], things))
+        return tuple(line.product_id for line in lines if line.product_id not in left)
+    if not found and (number := _NUMBERED.search(plain)):
+        place = _ORDINALS[number.group(1) or number.group(2)]
+        found = {lines[place].product_id} if place < len(lines) else set()
+    both = len(lines) == 2 and _BOTH.search(plain) is not None
+    if both or (not found and (_ALL.search(plain) or len(lines) == 1)):
+        found = {line.product_id for line in lines}
+    return tuple(dict.fromkeys(line.product_id for line in lines if line.product_id in found))
+
+
+def _distinctly(text: str, things: dict[str, frozenset[str]]) -> list[str]:
+    """As `named`, but one product that several orders hold names them all."""
+    if not words_of(normalise(text)):
+        return []
+    products = {key.partition("\n")[2]: words for key, words in things.items()}
+    wanted = set(named(text, products))
+    return [key for key in things if key.partition("\n")[2] in wanted]
+
+
+def _words(line: OrderLine, around: Around) -> frozenset[str]:
+    product = around.products.get(line.product_id)
+    titles = [*product.title.values(), product.brand or "", *product.category[-1:]] if product else []
+    return words_of(line.name or "", *titles, *line.attributes.values())

@@ -1,0 +1,46 @@
+"""Requests that change nothing and take one turn: where an order is, products found, products recommended."""
+
+from __future__ import annotations
+
+import structlog
+
+from rapport.events.catalog import in_language
+from rapport.ops.errors import RapportError
+from services.chatbot.domain import orders as order_talk
+from services.chatbot.domain.draft import Draft
+from services.chatbot.domain.recommendation import worded
+from services.chatbot.flows.search import best, found
+from services.chatbot.flows.simple_slots import price_limit, query_in, without_price
+from services.chatbot.handlers.turn import Turn
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def status(turn: Turn, text: str) -> Draft:
+    """Where the orders are that the text names, else the latest one."""
+    own = await turn.own()
+    return order_talk.status(own, order_talk.mentions(text, own), turn.mind.phrases, turn.language)
+
+
+async def search(turn: Turn, text: str) -> Draft:
+    """Products that fit the words, within the price; of equal ones those that the customer's needs speak for."""
+    query = query_in(text, asked=False) or text
+    limit = price_limit(query)
+    words = without_price(query)
+    scored = turn.ports.products.search(turn.tenant, words)
+    hits = best(scored, limit, await turn.needs(), turn.mind.manner.searched_items)
+    return found(words.strip(), hits, turn.mind.flows, turn.language)
+
+
+async def recommend(turn: Turn) -> Draft:
+    tenant, language = turn.tenant, turn.language
+    try:
+        made = await turn.ports.recommender.recommend(
+            tenant, turn.what.message.customer_id, language, turn.mind.manner.recommended_items
+        )
+    except RapportError as error:
+        log.warning("no recommendation", error=str(error))
+        return Draft(turn.say("recommend_unavailable"), "refuse", 1.0)
+    products = turn.ports.products.named(tenant, [item.product_id for item in made.items])
+    titles = {product_id: in_language(product.title, language) for product_id, product in products.items()}
+    return worded(made, titles, turn.mind.phrases, language)

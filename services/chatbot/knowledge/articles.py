@@ -1,0 +1,103 @@
+"""`Knowledge`: find the passage, decide, quote or word it, or say honestly that it is not known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import structlog
+
+from rapport.events.chat import Source
+from rapport.ops.errors import RetryableError
+from rapport.serving.client import Turn
+from services.chatbot.domain.draft import Draft
+from services.chatbot.domain.extraction import Quote, quote, relevance, sentences_to_weigh
+from services.chatbot.domain.grounding import SupportedSentences
+from services.chatbot.domain.passages import Passage
+from services.chatbot.domain.ranking import HYBRID, WORDS_ONLY, Answer, ranked
+from services.chatbot.domain.reading import Context, Reading
+from services.chatbot.domain.shelf import Question, Shelf
+from services.chatbot.mind import Mind
+from services.chatbot.ports import Generator
+
+log = structlog.stdlib.get_logger(__name__)
+# Tokens of a worded answer: three sentences. Seconds it may take: longer, and the quotation is the better answer.
+_WORDED_TOKENS, _WORDED_WITHIN_S = 120, 20.0
+_INSTRUCTION = (
+    "Answer the customer's question in one to three short sentences. Use only what the passage says, in its own words. "
+    "Do not add anything."
+)
+
+
+class Articles:
+    """The articles of `mind.library`, worded by `generator` where there is one."""
+
+    def __init__(self, mind: Mind, generator: Generator | None) -> None:
+        self._mind, self._generator = mind, generator
+
+    def fits(self, question: Reading, context: Context) -> float:
+        _, answer = self._best(context.tenant, question)
+        return answer.probability if answer else 0.0
+
+    async def answer(self, question: Reading, context: Context) -> AsyncIterator[str | Draft]:
+        mind, language = self._mind, question.language
+        asked, answer = self._best(context.tenant, question)
+        if answer is None or answer.probability < mind.manner.refuse_below:
+            unsure = 1.0 - (answer.probability if answer else 0.0)
+            yield Draft(mind.phrases.say("refuse", language), "refuse", unsure, offer="handoff")
+            return
+        fit = answer.passage_for(language)
+        quoted = _quoted(mind.library.of(context.tenant), fit.passage, asked)
+        source = Source(
+            kind="article",
+            id=fit.passage.article_id,
+            title=fit.passage.title,
+            quote=quoted.text,
+            score=round(answer.score, 4),
+        )
+        draft = Draft(quoted.text, "answer", answer.probability, sources=(source,))
+        if fit.passage.language != language:
+            text = mind.phrases.say("foreign_quote", language, title=fit.passage.title, quote=quoted.text)
+            draft = replace(draft, text=text)
+        elif self._generator is not None and language in mind.manner.generator_languages:
+            async for part in _worded(asked.text, fit.passage, draft, self._generator):
+                yield part
+            return
+        yield draft
+
+    def _best(self, tenant: str, asked: Reading) -> tuple[Question, Answer | None]:
+        """The first reading of the question that an article answers surely enough, else the last reading."""
+        shelf = self._mind.library.of(tenant)
+        question, best = Question(asked.text, asked.language), None
+        for question in asked.questions:
+            with_vector = question.vector is not None and question.space == shelf.space
+            weights = HYBRID if with_vector else WORDS_ONLY
+            best = next(iter(ranked(shelf.fits(question), weights, question.language)), None)
+            if best is not None and best.probability >= self._mind.manner.refuse_below:
+                break
+        return question, best
+
+
+def _quoted(shelf: Shelf, passage: Passage, question: Question) -> Quote:
+    sentences = sentences_to_weigh(passage)
+    cosines = shelf.sentence_cosines(question, passage)
+    return quote(passage, sentences, relevance(question.text, sentences, cosines))
+
+
+async def _worded(question: str, passage: Passage, quoted: Draft, generator: Generator) -> AsyncIterator[str | Draft]:
+    """The supported sentences of what the language model makes of the passage; the quotation when there are none."""
+    turns = [
+        Turn("system", _INSTRUCTION),
+        Turn("user", f"Passage: {passage.reference}\n{passage.text}\n\nQuestion: {question}"),
+    ]
+    checked, model = SupportedSentences(f"{passage.reference}\n{passage.text}"), None
+    try:
+        async for piece in generator.generate(turns, max_tokens=_WORDED_TOKENS, timeout_s=_WORDED_WITHIN_S):
+            model = piece.model or model
+            for sentence in checked.take(piece.text, last=piece.finish is not None):
+                yield sentence
+    except RetryableError as error:
+        log.warning("the language model gives nothing more", error=str(error))
+    if checked.dropped:
+        log.info("sentences without support left out", dropped=checked.dropped)
+    yield replace(quoted, text=checked.text, model=model) if checked.text else quoted

@@ -1,0 +1,1 @@
+"""Rails: what is not taken in, and what does not go out."""

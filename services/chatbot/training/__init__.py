@@ -1,0 +1,1 @@
+"""Learning intents from a shop's own examples: `./rapport train intents FILE`."""

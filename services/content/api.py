@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast, get_args
 
 import grpc
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import MessageToDict
 from pydantic import ValidationError
 
 from rapport.contracts.content.v1 import content_service_pb2 as wire
@@ -15,26 +17,117 @@ from rapport.contracts.content.v1.content_service_pb2_grpc import (
 )
 from rapport.events.codec import schema_violation
 from rapport.events.content import ContentRequested
+from rapport.ops.errors import InvalidRequest
 from rapport.serving.server import Servicing
-from services.content.handlers import ContentHandlers, outgoing_of
-from services.content.stream import Publisher
+from services.content import encoding
+from services.content.domain.audience import People
+from services.content.domain.experiments.performance import By, ranking
+from services.content.domain.templates import Templates
+from services.content.handlers.briefs import BriefHandlers
+from services.content.handlers.experiments import ExperimentHandlers
+from services.content.handlers.review import ReviewHandlers
+from services.content.handlers.texts import Texts
+from services.content.ports import Publisher
 
 Context = grpc.aio.ServicerContext[Any, Any]
 SERVICE = wire.DESCRIPTOR.services_by_name["ContentService"].full_name
+_STATUSES = ("pending", "approved", "rejected")
+_DRAFTS, _PAGE, _MOST = 100, 1000, 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the API answers from."""
+
+    briefs: BriefHandlers
+    review: ReviewHandlers
+    experiments: ExperimentHandlers
+    people: People
+    templates: Templates
+    texts: Texts
 
 
 class ContentApi(ContentServiceServicer):
-    """Answers calls and publishes what it wrote, as for a brief from Kafka."""
+    """Answers calls and publishes what they cause, as for messages from Kafka."""
 
-    def __init__(self, handlers: ContentHandlers, publisher: Publisher, tenant: str) -> None:
-        self._handlers, self._publisher, self._tenant = handlers, publisher, tenant
+    # The methods have the proto's names, and gRPC passes a context to each, used or not.
+    # ruff: noqa: N802, ARG002
 
-    async def Create(self, request: wire.CreateRequest, context: Context) -> wire.CreateResponse:  # noqa: N802, ARG002
+    def __init__(self, rooms: Rooms, publisher: Publisher, tenant: str) -> None:
+        self._rooms, self._publisher, self._tenant = rooms, publisher, tenant
+
+    async def Create(self, request: wire.CreateRequest, context: Context) -> wire.CreateResponse:
         tenant = request.brief.tenant or self._tenant
-        content = await self._handlers.create(brief_of(request.brief), tenant)
-        await self._publisher.send(outgoing_of(content, tenant))
-        fields = content.model_dump(mode="json", include={"content_id", "request_id", "variants"}, exclude_none=True)
-        return ParseDict(fields, wire.CreateResponse(), ignore_unknown_fields=True)
+        created = await self._rooms.briefs.create(brief_of(request.brief), tenant)
+        await self._publisher.send_many(created.outgoing)
+        return encoding.create_response(created)
+
+    async def ListDrafts(self, request: wire.ListDraftsRequest, context: Context) -> wire.ListDraftsResponse:
+        status = request.status or "pending"
+        if status not in _STATUSES:
+            raise InvalidRequest(f"no status {status!r}", field="status", fix=f"one of {', '.join(_STATUSES)}")
+        found = self._rooms.review.drafts.listed(request.tenant or self._tenant, status, request.limit or _DRAFTS)
+        return wire.ListDraftsResponse(drafts=[encoding.draft(each) for each in found])
+
+    async def Review(self, request: wire.ReviewRequest, context: Context) -> wire.ReviewResponse:
+        tenant = request.tenant or self._tenant
+        decided, outgoing = await self._rooms.review.review(
+            tenant, request.content_id, request.decision, request.by, request.reason
+        )
+        await self._publisher.send_many(outgoing)
+        return wire.ReviewResponse(draft=encoding.draft(decided))
+
+    async def Assign(self, request: wire.AssignRequest, context: Context) -> wire.AssignResponse:
+        tenant = request.tenant or self._tenant
+        if not request.customer_id:
+            raise InvalidRequest("is missing", field="customer_id")
+        found = await self._rooms.experiments.assigned(tenant, request.experiment_id, request.customer_id)
+        text = self._rooms.texts.of(tenant, found.experiment.content_id, found.variation_id)
+        return encoding.assigned(found, text)
+
+    async def ListExperiments(
+        self, request: wire.ListExperimentsRequest, context: Context
+    ) -> wire.ListExperimentsResponse:
+        tenant, board = request.tenant or self._tenant, self._rooms.experiments.board
+        if request.experiment_id:
+            found = [board.named(tenant, request.experiment_id)]
+        else:
+            found = [each for each in board.of_tenant(tenant) if request.status in {"", each.status}]
+        return wire.ListExperimentsResponse(
+            experiments=[encoding.experiment(each, board.report(tenant, each.experiment_id)) for each in found]
+        )
+
+    async def EndExperiment(self, request: wire.EndExperimentRequest, context: Context) -> wire.EndExperimentResponse:
+        tenant, handlers = request.tenant or self._tenant, self._rooms.experiments
+        changed, outgoing = handlers.ended(tenant, request.experiment_id, request.winner, request.by, request.reason)
+        await self._publisher.send(outgoing)
+        report = handlers.board.report(tenant, request.experiment_id)
+        return wire.EndExperimentResponse(experiment=encoding.experiment(changed, report))
+
+    async def Performance(self, request: wire.PerformanceRequest, context: Context) -> wire.PerformanceResponse:
+        tenant, board, by = request.tenant or self._tenant, self._rooms.experiments.board, request.by or "template"
+        if by not in get_args(By):
+            raise InvalidRequest(f"cannot rank by {by!r}", field="by", fix=f"one of {', '.join(get_args(By))}")
+        experiments = [(each, board.tally(tenant, each.experiment_id)) for each in board.of_tenant(tenant)]
+        return wire.PerformanceResponse(rows=encoding.rows(ranking(experiments, cast("By", by), request.kind)))
+
+    async def Preview(self, request: wire.PreviewRequest, context: Context) -> wire.PreviewResponse:
+        templates = self._rooms.templates
+        shown = [
+            encoding.template(language, entry, templates.preview(language, entry.id))
+            for language, entry in templates.entries()
+            if request.language in {"", language} and request.template_id in {"", entry.id}
+        ]
+        return wire.PreviewResponse(templates=shown)
+
+    async def Audience(self, request: wire.AudienceRequest, context: Context) -> wire.AudienceResponse:
+        if bool(request.segment) == bool(request.query):
+            raise InvalidRequest("give a segment or a query", field="segment")
+        tenant, now = request.tenant or self._tenant, datetime.now(UTC)
+        segment, query = request.segment or None, request.query or None
+        members = self._rooms.people.members(tenant, segment=segment, query=query, now=now)
+        page = [name for name in members if name > request.after][: min(request.limit or _PAGE, _MOST)]
+        return wire.AudienceResponse(size=len(members), customer_ids=page)
 
 
 def brief_of(brief: wire.Brief) -> ContentRequested:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from rapport.bus.catalog import CatalogView
@@ -14,16 +15,27 @@ from rapport.serving.channel import WorkerChannel
 from rapport.serving.generator_client import GeneratorClient
 from rapport.serving.server import GrpcServer
 from rapport.vectors.connection import RedisConnection
-from services.content.adapters.memory import RedisLines, RedisPublished
+from services.content.adapters.background import LineWriter, Referee
+from services.content.adapters.memory import RedisArms, RedisDecisions, RedisLines, RedisPublished, RedisRecent
+from services.content.adapters.ranked import BoardRanking
 from services.content.adapters.writer import WorkerWriter
-from services.content.api import ContentApi, servicing
-from services.content.domain.budget import RateBudget
+from services.content.api import ContentApi, Rooms, servicing
+from services.content.domain.audience import People
+from services.content.domain.budget import TokenBudget
 from services.content.domain.checks import Checker
+from services.content.domain.experiments.board import Board
 from services.content.domain.templates import Templates
-from services.content.handlers import ContentHandlers
+from services.content.handlers.briefs import BriefHandlers
+from services.content.handlers.experiments import ExperimentHandlers
+from services.content.handlers.lines import LineHandlers
+from services.content.handlers.review import Drafts, ReviewHandlers
+from services.content.handlers.texts import Texts
 from services.content.settings import ContentSettings
-from services.content.stream import consumers
+from services.content.stream import consumers, views
 from services.content.writing import Copywriter
+
+# As long as exposures.v1 keeps what it would be rebuilt from.
+_KEEP_ARMS_S = 90 * 86_400
 
 
 def parts(settings: ContentSettings) -> Sequence[Part]:
@@ -33,32 +45,49 @@ def parts(settings: ContentSettings) -> Sequence[Part]:
     redis = RedisConnection(settings.redis)
     channel = WorkerChannel(settings.worker.address, settings.worker.timeout_s)
     producer = EventProducer("content", settings.kafka)
-    catalog = CatalogView()
-    view = TopicView("content", "catalog.v1", catalog.apply, settings)
-    copywriter = Copywriter(
-        Templates.load(own.templates),
-        Checker.load(own.rules),
-        WorkerWriter(GeneratorClient(channel), max_tokens=own.max_tokens, temperature=own.temperature),
-        own.attempts,
-        frozenset(language.strip() for language in own.model_languages.split(",")),
+    catalog, people, board, texts, drafts = CatalogView(), People(), Board(), Texts(), Drafts()
+    products = TopicView("content", "catalog.v1", catalog.apply, settings)
+    published = TopicView("content", "content.published.v1", texts.apply, settings)
+    copywriter = _copywriter(settings, channel, board)
+    briefs = BriefHandlers(
+        copywriter, catalog, people, RedisPublished(redis, keep_s), RedisRecent(redis, keep_s), own.approval
     )
-    handlers = ContentHandlers(
-        copywriter,
-        catalog,
-        RedisPublished(redis, keep_s),
-        RedisLines(redis, keep_s),
-        RateBudget(own.model_lines_per_minute),
-        own.default_language,
-    )
-    server = GrpcServer("content", settings.grpc, [servicing(ContentApi(handlers, producer, settings.tenant))])
+    later = asyncio.Queue(own.lines_waiting)  # type: ignore[var-annotated]
+    lines = LineHandlers(copywriter, catalog, RedisLines(redis, keep_s), later, own.default_language, own.line_items)
+    experiments = ExperimentHandlers(board, people, RedisArms(redis, _KEEP_ARMS_S))
+    review = ReviewHandlers(drafts, RedisDecisions(redis, _KEEP_ARMS_S))
+    held = views(people, drafts, experiments, settings)
+    rooms = Rooms(briefs, review, experiments, people, copywriter.templates, texts)
     return (
         Topics(settings.kafka),
         redis,
         channel,
         producer,
-        view,
-        *consumers(handlers, view.caught_up, settings),
-        server,
+        products,
+        published,
+        *held.parts,
+        *consumers(briefs, lines, experiments, products.caught_up, settings, held.parts[0].caught_up),
+        LineWriter(lines, TokenBudget(own.line_tokens_per_minute), own.max_tokens),
+        Referee(experiments, producer, own.referee_every_s, held.counted),
+        GrpcServer("content", settings.grpc, [servicing(ContentApi(rooms, producer, settings.tenant))]),
+    )
+
+
+def _copywriter(settings: ContentSettings, channel: WorkerChannel, board: Board) -> Copywriter:
+    own = settings.content
+    return Copywriter(
+        Templates.load(own.templates),
+        Checker.load(own.rules, own.lexicon, strict=own.strict_vocabulary),
+        WorkerWriter(
+            GeneratorClient(channel),
+            max_tokens=own.max_tokens,
+            temperature=own.temperature,
+            adapter=own.adapter,
+            constrain=own.constrain,
+        ),
+        BoardRanking(board, settings.tenant),
+        own.attempts,
+        frozenset(language.strip() for language in own.model_languages.split(",")),
     )
 
 

@@ -3,51 +3,108 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from rapport.bus.consumer import HandlerConsumer
-from rapport.bus.messages import Handler, Message, Outgoing
+from rapport.bus.messages import Handler, KeyedState, Message, Outgoing
+from rapport.bus.stateful import StatefulConsumer
+from rapport.bus.view import TopicView
+from rapport.events.content import ConsentChanged
+from rapport.events.profiles import ProfileUpdated
+from rapport.ops.parts import Part
 from rapport.ops.settings import Settings
-from services.content.handlers import ContentHandlers
+from services.content.domain.audience import People
+from services.content.handlers.briefs import BriefHandlers
+from services.content.handlers.experiments import ExperimentHandlers
+from services.content.handlers.lines import LineHandlers
+from services.content.handlers.review import Drafts
 
 # A brief may take the model some seconds for each variant and attempt: few at once keep within the stall limit.
 _BRIEFS_AT_ONCE = 4
-_RECOMMENDATIONS_AT_ONCE = 32
+_RECOMMENDATIONS_AT_ONCE = 64
 
 
-class Publisher(Protocol):
-    async def send(self, outgoing: Outgoing) -> None: ...
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The topics that are held in memory. `counted`: set when all exposures and outcomes have been read."""
+
+    parts: tuple[TopicView, ...]
+    counted: asyncio.Event
+
+
+def views(people: People, drafts: Drafts, experiments: ExperimentHandlers, settings: Settings) -> Views:
+    """Definitions are read before what is counted by them."""
+
+    async def on_profiles(messages: Sequence[Message]) -> None:
+        for message in messages:
+            event = message.event if isinstance(message.event, ProfileUpdated) else None
+            people.profile(message.envelope.tenant, message.key, event)
+
+    async def on_consents(messages: Sequence[Message]) -> None:
+        for message in messages:
+            event = message.event if isinstance(message.event, ConsentChanged) else None
+            people.consent(message.envelope.tenant, message.key, event)
+
+    defined = TopicView("content", "experiments.v1", experiments.on_experiments, settings)
+    exposures = TopicView("content", "exposures.v1", _once(defined.caught_up, experiments.on_exposures), settings)
+    # Outcomes after exposures: more successes than customers would be read for a moment otherwise.
+    outcomes = TopicView("content", "outcomes.v1", _once(exposures.caught_up, experiments.on_outcomes), settings)
+    profiles = TopicView("content", "profiles.v1", on_profiles, settings)
+    consents = TopicView("content", "consents.v1", on_consents, settings)
+    waiting = TopicView("content", "content.drafts.v1", drafts.apply, settings)
+    return Views((defined, exposures, outcomes, profiles, consents, waiting), outcomes.caught_up)
 
 
 def consumers(
-    handlers: ContentHandlers, caught_up: asyncio.Event, settings: Settings
-) -> tuple[HandlerConsumer, HandlerConsumer]:
-    """Two groups, so that a long brief does not hold up recommendation lines.
+    briefs: BriefHandlers, lines: LineHandlers, experiments: ExperimentHandlers, caught_up: asyncio.Event,
+    settings: Settings, defined: asyncio.Event,
+) -> tuple[Part, ...]:  # fmt: skip
+    """Groups of their own, so that a long brief holds up neither recommendation lines nor outcomes.
 
-    `caught_up`: set when the catalogue is there; before, every product would look delisted.
+    `caught_up`: set when the catalogue is there; before, every product would look delisted. `defined`: the same of the
+    experiments.
     """
+
+    def journeys(state: KeyedState) -> Handler:
+        async def handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
+            await defined.wait()
+            return await experiments.on_behaviour(messages, state)
+
+        return handle
+
     return (
         HandlerConsumer(
             "content",
             ["content.requests.v1"],
-            _after(caught_up, handlers.on_requests),
+            _after(caught_up, briefs.on_requests),
             settings,
             max_batch=_BRIEFS_AT_ONCE,
         ),
         HandlerConsumer(
             "content-lines",
             ["recommendations.v1"],
-            _after(caught_up, handlers.on_recommendations),
+            _after(caught_up, lines.on_recommendations),
             settings,
             max_batch=_RECOMMENDATIONS_AT_ONCE,
         ),
+        StatefulConsumer("content-outcomes", "clickstream.v1", journeys, settings),
     )
 
 
-def _after(caught_up: asyncio.Event, handler: Handler) -> Handler:
+def _after(ready: asyncio.Event, handler: Handler) -> Handler:
     async def wait_then_handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
-        await caught_up.wait()
+        await ready.wait()
         return await handler(messages)
 
     return wait_then_handle
+
+
+def _once(
+    ready: asyncio.Event, apply: Callable[[Sequence[Message]], Awaitable[None]]
+) -> Callable[[Sequence[Message]], Awaitable[None]]:
+    async def wait_then_apply(messages: Sequence[Message]) -> None:
+        await ready.wait()
+        await apply(messages)
+
+    return wait_then_apply

@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable
 
 
-class RateBudget:
-    """A token bucket: `per_minute` takes a minute on average, as many at once after a quiet minute."""
+class TokenBudget:
+    """A bucket of language-model tokens: `per_minute` on average, as many at once after a quiet minute."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._clock = per_minute / 60, clock
         self._most = self._left = per_minute
         self._then = clock()
 
-    def take(self) -> bool:
-        """True when one may be used now."""
+    def take(self, tokens: int) -> bool:
+        """True when so many may be used now; they are then gone."""
         now = self._clock()
         self._left = min(self._most, self._left + (now - self._then) * self._rate)
         self._then = now
-        if self._left < 1:
+        if self._left < tokens:
             return False
-        self._left -= 1
+        self._left -= tokens
         return True

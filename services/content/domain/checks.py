@@ -1,152 +1,193 @@
-"""Checks on finished copy: facts, claims, length. What is not found wrong here may go out."""
+"""All checks on finished copy, joined: what is not found wrong here may go out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from rapport.ops.errors import InvalidRequest
+from rapport.text.tokens import tokens
+from services.content.domain.checking.channels import Channels
+from services.content.domain.checking.dates import date_problems
+from services.content.domain.checking.figures import figure_problems, states_offer, without_figures
+from services.content.domain.checking.lexicon import Lexicon
+from services.content.domain.checking.numbers import numbers
+from services.content.domain.checking.passage import PRODUCT_MARKS, Passage, one_form, passage
+from services.content.domain.checking.privacy import privacy_problems
+from services.content.domain.checking.problem import Problem
+from services.content.domain.checking.rules import Rules
+from services.content.domain.checking.similarity import likeness, shingles
+from services.content.domain.facts import Facts, ProductFacts
+from services.content.domain.quality import fluency
 
-from rapport.ops.errors import ConfigurationError
-from rapport.text.normalise import normalise
-from services.content.domain.facts import Facts, allowed_numbers, names
-
-# Characters a message may have. SMS: one concatenated message of three GSM segments, or three UCS-2 ones for Chinese.
-CHANNEL_LIMITS = {"sms": 459, "push": 178, "banner": 120, "email": 2000}
-_SMS_UCS2_LIMIT = 201
-_SUBJECT_LIMIT = 70
-
-_HAN = re.compile(r"[\u4e00-\u9fff]")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-# Number words that state a quantity or share just as digits do.
-_SPELLED = re.compile(
-    r"\b(half|double|triple|twice|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|hundred|thousand|"
-    r"dozen|percent|per cent)\b|[两二三四五六七八九十百千万半]+(?=[折倍成件个元块天年月日小时])|买[一二三]送[一二三]",
+_HAN = re.compile(r"[\u3400-\u9fff]")
+# Below this a text has more than one thing that readers stumble over (quality.py).
+_LEAST_FLUENCY = 0.75
+# Words of the model's own, figures included, below which it has written none.
+_FEWEST_WORDS = 2
+# Beyond this share of common words and pairs two texts read as the same one.
+_SAME_FROM = 0.8
+# What a product's own name may not hold: it would put an offer, a link or an instruction into every text that names it.
+_NAME_CODES = frozenset({"unfinished", "toxic"})
+_OFFER_IN_NAME = re.compile(
+    r"\d\s*%\s*(?:off|discount|sale)|(?:save|only|now)\s*[€$£¥]\s*\d|\d\s*折|free (?:shipping|gift)|包邮|"
+    r"https?:|www\.|\w@\w",
     re.IGNORECASE,
 )
 
 
-class ClaimRule(BaseModel):
-    """A kind of sentence that copy must not hold, with its reason and source."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    languages: tuple[str, ...]
-    pattern: re.Pattern[str]
-    reason: str
-    source: str
-
-
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """Finds what is wrong with copy."""
+    """Finds what is wrong with copy. Immutable: safe to share."""
 
-    rules: Sequence[ClaimRule]
+    rules: Rules
+    lexicon: Lexicon
+    channels: Channels
+    strict: bool = True
+    """Whether the model may use only neutral words and those of the facts."""
 
     @classmethod
-    def load(cls, path: Path) -> Checker:
+    def load(cls, rules: Path, lexicon: Path, *, strict: bool = True) -> Checker:
         """Raises `ConfigurationError` naming the file and the rule."""
-        try:
-            entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-            return cls([ClaimRule.model_validate(_folded(entry)) for entry in entries])
-        except (ValidationError, yaml.YAMLError) as error:
-            raise ConfigurationError(f"rule file cannot be read: {error}", field=str(path)) from error
+        return cls(Rules.load(rules), Lexicon.load(lexicon), Channels.load(lexicon / "channels.yaml"), strict)
 
-    def problems(self, text: str, facts: Facts, *, kind: str, channel: str, need: str = "") -> list[str]:
-        """Everything wrong with `text`, in words a marketer understands; empty when it may go out.
+    def screened(self, facts: Facts) -> Facts:
+        """`facts` less the sentences of descriptions that copy must not repeat.
 
-        `need`: the customer's interest that the text may name, in the words of the catalogue or of their own search.
+        Raises `InvalidRequest` naming the market, product or statement that no copy could be written with.
         """
-        plain = normalise(text)
-        found = list(_length(plain, facts, kind, channel))
-        if not any(normalise(product.name) in plain for product in facts.products):
-            found.append(f"does not name {facts.products[0].name}")
-        bare = _without_given_words(plain, facts, need)
-        if kind == "campaign" and facts.discount_percent is not None and not _states_offer(bare, facts):
-            found.append(f"does not state the discount of {facts.discount_text}")
-        found += [f"number that is not in the brief: {number}" for number in _foreign_numbers(bare, facts)]
-        found += [f"quantity that is not in the brief: {match.group()}" for match in _SPELLED.finditer(bare)]
-        language = "zh" if facts.chinese else "en"
-        for rule in self.rules:
-            match = rule.pattern.search(bare) if language in rule.languages else None
-            if match:
-                found.append(f"{rule.reason}: {match.group()!r} ({rule.id})")
-        if not _in_language(plain, bare, chinese=facts.chinese):
-            found.append(f"is not written in {facts.language}")
-        return found
+        if facts.market is not None and facts.market not in self.rules.markets:
+            known = ", ".join(sorted(self.rules.markets))
+            raise InvalidRequest(f"no rules for the market {facts.market!r}", field="market", fix=f"one of {known}")
+        for product in facts.products:
+            for name in product.names:
+                self._accept_name(name, product, facts)
+        for statement in facts.statements:
+            self._accept_statement(statement, facts)
+        if facts.link is not None and not re.fullmatch(r"https://[^\s<>\"']{4,500}", facts.link):
+            raise InvalidRequest("must be an https address", field="link")
+        return replace(facts, products=tuple(self._screened_product(product, facts) for product in facts.products))
+
+    def problems(
+        self,
+        text: str,
+        facts: Facts,
+        *,
+        kind: str,
+        channel: str,
+        need: str = "",
+        model: bool = True,
+        recent: Iterable[str] = (),
+    ) -> list[Problem]:
+        """Everything wrong with `text`; empty when it may go out.
+
+        `need`: the customer's interest that the text may name. `model`: whether a language model wrote it: its words
+        are held to the strict vocabulary. `recent`: texts that it must not repeat.
+        """
+        found = list(self.channels.problems(text, facts, kind=kind, channel=channel))
+        way_out = self.channels.opt_out(kind, channel, facts.code)
+        read = passage(text, facts, need, way_out, facts.link or "")
+        dates, rest = date_problems(read.bare, facts)
+        found += dates
+        found += self._fact_problems(read, rest, facts, kind)
+        found += self.rules.problems(read.bare, facts)
+        found += privacy_problems(read.bare)
+        found += self.lexicon.unsupported(read.bare, facts)
+        if model:
+            found += _reading_problems(text, read, kind)
+        if model and self.strict:
+            found += self.lexicon.unknown(without_figures(rest), facts)
+        if not _in_language(read, chinese=facts.chinese):
+            found.append(Problem("language", f"is not written in {facts.language}"))
+        own = shingles(text)
+        if any(likeness(own, shingles(other)) >= _SAME_FROM for other in recent):
+            found.append(Problem("duplicate", "repeats recent copy"))
+        return list(dict.fromkeys(found))
+
+    def reference_allowed(self, facts: Facts) -> bool:
+        """Whether the price before the discount may be told in the facts' market."""
+        if facts.prior_price is not None and any(
+            product.price and facts.prior_price < product.price for product in facts.products
+        ):
+            return False
+        return not self.rules.forbid_reference(facts)
+
+    def with_endings(self, text: str, facts: Facts, *, kind: str, channel: str) -> str:
+        """`text` with the brief's link and the channel's way out, where they belong and are not there yet."""
+        way_out = self.channels.opt_out(kind, channel, facts.code)
+        link = facts.link if facts.link and self.channels.by_name[channel].links and kind != "subject_line" else ""
+        return " ".join([text, *(part for part in (link, way_out) if part and part not in text)])
+
+    def without_endings(self, text: str, facts: Facts, *, kind: str, channel: str) -> str:
+        """`text` without the link and the way out."""
+        for part in (self.channels.opt_out(kind, channel, facts.code), facts.link or ""):
+            text = text.removesuffix(part).rstrip() if part else text
+        return text
+
+    def claims(self, text: str, facts: Facts) -> list[Problem]:
+        """Broken rules and personal data alone: for texts that are no finished copy."""
+        bare = one_form(text)
+        return [*self.rules.problems(bare, facts), *privacy_problems(bare)]
+
+    def _fact_problems(self, read: Passage, rest: str, facts: Facts, kind: str) -> Iterator[Problem]:
+        if not read.named:
+            yield Problem("product", f"does not name {facts.products[0].name}")
+        yield from figure_problems(rest, facts, read)
+        if kind == "campaign" and facts.discount_percent is not None and not states_offer(rest, facts):
+            yield Problem("offer", f"does not state the discount of {facts.discount_text}")
+
+    def _accept_name(self, name: str, product: ProductFacts, facts: Facts) -> None:
+        plain = one_form(name)
+        wrong = [problem for problem in self.rules.problems(plain, facts) if problem.code in _NAME_CODES]
+        if wrong or _OFFER_IN_NAME.search(plain):
+            why = wrong[0].text if wrong else "it holds an offer or a link"
+            raise InvalidRequest(
+                f"copy cannot name {product.product_id}: {why}",
+                field="product_ids",
+                fix="correct its title in the catalogue",
+            )
+
+    def _accept_statement(self, statement: str, facts: Facts) -> None:
+        percents = {
+            n.value
+            for n in numbers(one_form(statement))
+            if n.measure == "percent" and n.unit in {"off", "discount", ""}
+        }
+        if percents and facts.discount_percent not in percents:
+            raise InvalidRequest(f"contradicts discount_percent: {statement!r}", field="statements")
+        wrong = [p for p in self.claims(statement, facts) if p.code in {"toxic", "personal_data", "unfinished", "link"}]
+        if wrong:
+            raise InvalidRequest(wrong[0].text, field="statements")
+
+    def _screened_product(self, product: ProductFacts, facts: Facts) -> ProductFacts:
+        kept = [text for text in product.sentences if not self._unquotable(text, facts)]
+        joint = "" if facts.chinese else " "
+        description = product.description if len(kept) == len(product.sentences) else joint.join(kept)
+        return replace(product, description=description)
+
+    def _unquotable(self, sentence: str, facts: Facts) -> bool:
+        """Whether a catalogue sentence breaks a rule, or tells prices or discounts, which the brief alone decides."""
+        told = {number.measure for number in numbers(one_form(sentence))}
+        offer = _OFFER_IN_NAME.search(one_form(sentence))
+        return bool(told & {"money", "zhe"}) or offer is not None or bool(self.claims(sentence, facts))
 
 
-def _folded(entry: dict[str, object]) -> dict[str, object]:
-    return {**entry, "pattern": re.compile(str(entry["pattern"]), re.IGNORECASE)}
+def _reading_problems(text: str, read: Passage, kind: str) -> Iterator[Problem]:
+    """What a model's text lacks as a text: words besides the given ones, and sentences that can be read."""
+    score = fluency(text, whole=kind != "subject_line")
+    if score < _LEAST_FLUENCY:
+        yield Problem("fluency", f"reads badly ({score:.2f})")
+    own = PRODUCT_MARKS.sub(" ", read.bare).replace("\uf8ff", " ")
+    if len(tokens(own)) < _FEWEST_WORDS:
+        yield Problem("fluency", "adds no words to what is given")
 
 
-def _length(text: str, facts: Facts, kind: str, channel: str) -> Iterator[str]:
-    limit = CHANNEL_LIMITS[channel]
-    if channel == "sms" and facts.chinese:
-        limit = _SMS_UCS2_LIMIT
-    if kind == "subject_line":
-        limit = min(limit, _SUBJECT_LIMIT)
-    if not text.strip():
-        yield "is empty"
-    elif len(text) > limit:
-        yield f"{len(text)} characters, at most {limit} fit {'a subject line' if kind == 'subject_line' else channel}"
-
-
-def _without_given_words(text: str, facts: Facts, need: str) -> str:
-    """The text less names, descriptions and need, whose numbers and claims are not the copywriter's."""
-    given = [*names(facts), need, *(product.description for product in facts.products)]
-    for words in sorted((normalise(part) for part in given if part), key=len, reverse=True):
-        text = text.replace(words, " ")
-    return text
-
-
-def _foreign_numbers(text: str, facts: Facts) -> Iterator[str]:
-    allowed = allowed_numbers(facts)
-    for match in _NUMBER.finditer(text):
-        kind = _measures(text[: match.start()], text[match.end() :])
-        if _value(match.group()) not in getattr(allowed, kind):
-            yield f"{match.group()} ({_MEASURES[kind]})"
-
-
-def _states_offer(text: str, facts: Facts) -> bool:
-    """Whether the discount, or a price after it, is told: a campaign without is no offer."""
-    off = facts.discount_percent or Decimal(0)
-    prices = {product.sale_price for product in facts.products if product.sale_price is not None}
-    told: dict[str, set[Decimal]] = {"percent": {off}, "zhe": {(100 - off) / 10}, "money": prices}
-    numbers = ((_measures(text[: at.start()], text[at.end() :]), _value(at.group())) for at in _NUMBER.finditer(text))
-    return any(value in told.get(kind, ()) for kind, value in numbers)
-
-
-_MEASURES = {"percent": "percent", "zhe": "折", "money": "price", "dates": "date or quantity"}
-_MONEY_BEFORE, _MONEY_AFTER = re.compile(r"[€$£¥]\s*$"), re.compile(r"\s*(€|[A-Z]{3}\b|元|块|euros?\b|dollars?\b)")
-
-
-def _measures(before: str, after: str) -> str:
-    """What a number counts, by the signs around it."""
-    if re.match(r"\s*(%|per ?cent)", after):
-        return "percent"
-    if re.match(r"\s*折", after):
-        return "zhe"
-    if _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after):
-        return "money"
-    return "dates"
-
-
-def _value(written: str) -> Decimal | None:
-    try:
-        return Decimal(written.replace(",", "")).normalize()
-    except InvalidOperation:
-        return None
-
-
-def _in_language(text: str, bare: str, *, chinese: bool) -> bool:
-    """Whether the copywriter's own words (`bare`) are in the language; names in another one may stand among them."""
-    han = len(_HAN.findall(text if chinese else bare))
+def _in_language(read: Passage, *, chinese: bool) -> bool:
+    """Whether the copywriter's own words are in the language; names in another one may stand among them."""
+    bare = PRODUCT_MARKS.sub(" ", read.bare)
+    han = len(_HAN.findall(read.plain if chinese else bare))
     latin = sum(character.isascii() and character.isalpha() for character in bare)
     # A Chinese character says about as much as three Latin letters.
     return han * 3 > latin if chinese else han * 3 <= latin

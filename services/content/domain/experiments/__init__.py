@@ -1,0 +1,1 @@
+"""Experiments on copy: who gets what, what came of it, and when that is enough to decide."""

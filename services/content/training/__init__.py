@@ -1,0 +1,1 @@
+"""Fine-tuning the copywriter's language model on the shop's own copy."""

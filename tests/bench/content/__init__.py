@@ -1,0 +1,1 @@
+"""Benches of the content service: commands, not tests. See README.md."""

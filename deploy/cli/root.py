@@ -31,9 +31,12 @@ COMMANDS = (
     Command("reset", "deploy.cli.reset", "Stop everything and remove its data."),
     Command("demo", "deploy.cli.demo", "The demo shop: catalogue, articles, shoppers."),
     Command("import", "deploy.cli.importing", "Bring in a catalogue or events from CSV, JSON lines or Parquet."),
+    Command("content", "deploy.cli.content", "Copy: write it, in bulk too, approve it, see its experiments."),
     Command("dlq", "deploy.cli.dlq", "Dead letters: list them, replay them."),
     Command("contracts", "deploy.cli.contracts", "JSON Schemas, AsyncAPI, the event reference, and gRPC code."),
     Command("models", "deploy.cli.models", "Prepare the models of the chosen set."),
+    Command("train", "deploy.cli.train", "Fit models on the shop's own data and register them as versions."),
+    Command("evaluate", "deploy.cli.evaluate", "Judge models on held-out behaviour, with figures and intervals."),
     Command("test", "deploy.cli.testing", "Run the checks and the tests, tier by tier."),
 )
 

@@ -49,9 +49,13 @@ async def publish_backlog(
 
 
 async def publish_in_time(
-    publisher: Publisher, events: Iterable[TimedEvent], tenant: str, now: Callable[[], datetime]
+    publisher: Publisher,
+    events: Iterable[TimedEvent],
+    tenant: str,
+    now: Callable[[], datetime],
+    after: Callable[[TimedEvent, datetime], Iterable[TimedEvent]] = lambda _timed, _now: (),
 ) -> None:
-    """Each event when its time comes; what is overdue goes at once, in order."""
+    """Each event when its time comes; what is overdue goes at once, in order. `after`: what follows from an event."""
     due: list[Outgoing] = []
     for timed in events:
         wait = (timed.time - now()).total_seconds()
@@ -61,7 +65,7 @@ async def publish_in_time(
             wait = (timed.time - now()).total_seconds()
         if wait > 0:
             await asyncio.sleep(wait)
-        due.append(outgoing(timed, tenant))
+        due += [outgoing(each, tenant) for each in (timed, *after(timed, now()))]
     await publisher.send_many(due)
 
 

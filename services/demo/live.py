@@ -10,12 +10,16 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from rapport.bus.messages import Outgoing
+from rapport.events.catalog import ProductUpserted
 from rapport.events.knowledge import ArticleUpserted
+from rapport.events.recommendations import RecommendationMade
 from rapport.ops.errors import RetryableError
 from rapport.ops.parts import Health
 from services.demo.domain.plan import Plan
 from services.demo.domain.simulation import simulate
-from services.demo.domain.world import World
+from services.demo.domain.stockroom import Stockroom
+from services.demo.domain.storefront import Storefront
+from services.demo.domain.world import TimedEvent, World
 from services.demo.handlers import publish_backlog, publish_goods, publish_in_time
 from services.demo.ports import Publisher
 from services.demo.settings import DemoSection
@@ -26,6 +30,8 @@ log = structlog.stdlib.get_logger(__name__)
 # who are in the middle of a visit, or so many events, whichever is shorter. Simulating 20,000 takes about a second.
 _BACKLOG, _BACKLOG_EVENTS = timedelta(hours=1), 60_000
 _RETRY_AFTER_S = 1.0
+# Days of the shop that a supplier takes.
+_DELIVERY_DAYS = 2.0
 _RUNS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -74,6 +80,7 @@ class Shop:
     ) -> None:
         self._world, self._articles, self._demo, self._tenant = world, articles, demo, tenant
         self._publisher = Patient(publisher)
+        self._storefront: Storefront | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -96,10 +103,30 @@ class Shop:
 
     async def _traffic(self) -> None:
         demo, now = self._demo, _now()
-        simulated = simulate(self._world, plan_at(demo, now))
+        plan = plan_at(demo, now)
+        simulated = simulate(self._world, plan)
         events = await publish_backlog(self._publisher, simulated, now, self._tenant)
         log.info("open", rate=demo.rate, seed=demo.seed, shoppers=demo.shoppers)
-        await publish_in_time(self._publisher, events, self._tenant, _now)
+        front = self._storefront = Storefront(self._world, plan)
+        stock = Stockroom(self._world.catalog, plan.days(_DELIVERY_DAYS))
+
+        def after(timed: TimedEvent, at: datetime) -> list[TimedEvent]:
+            return [*front.after(timed, at), *shelf_events(timed, stock.after(timed.event, at), at)]
+
+        await publish_in_time(self._publisher, events, self._tenant, _now, after)
+
+    def learn(self, customer: str, made: RecommendationMade | None) -> None:
+        """What the pages show a customer from now on."""
+        if self._storefront is not None:
+            self._storefront.learn(customer, made)
+
+
+def shelf_events(timed: TimedEvent, changed: Sequence[ProductUpserted], at: datetime) -> list[TimedEvent]:
+    """The catalogue events for products whose stock has changed by `timed`."""
+    return [
+        TimedEvent("catalog.v1", product.product_id, product, at, f"{timed.event_id}-stock-{product.product_id}")
+        for product in changed
+    ]
 
 
 def _now() -> datetime:

@@ -14,12 +14,14 @@ from rapport.ops.errors import RapportError, outward
 from rapport.ops.health import ops_app
 from rapport.ops.parts import Health
 from rapport.ops.tracing import span, traceparent_of
+from services.gateway.domain.desk import Desk
 from services.gateway.domain.keys import Keys
 from services.gateway.ports import Live, Peers, Products, Publisher
-from services.gateway.routes import collect, serve, talk
+from services.gateway.routes import collect, content, inbox, metarank, rasa, serve, talk
 from services.gateway.settings import KeySettings
 
 _PAGE = Path(__file__).parent / "page" / "status.html"
+_EXPERIMENTS = Path(__file__).parent / "page" / "experiments.html"
 
 
 def application(
@@ -29,6 +31,7 @@ def application(
     live: Live,
     keys: Keys,
     *,
+    desk: Desk,
     settings: KeySettings,
     tenant: str,
     report: Callable[[], Mapping[str, Health]],
@@ -43,11 +46,20 @@ def application(
     app.middleware("http")(_traced)
     app.include_router(collect.router(publisher, keys, tenant=tenant, max_bytes=settings.max_body_bytes))
     app.include_router(serve.router(peers, products, keys, tenant=tenant))
-    app.include_router(talk.router(peers, live, keys, tenant=tenant))
+    app.include_router(metarank.router(peers, keys, tenant=tenant))
+    app.include_router(content.router(peers, publisher, keys, tenant=tenant))
+    secret = settings.customer_token_secret.get_secret_value()
+    app.include_router(talk.router(peers, live, publisher, keys, tenant=tenant, token_secret=secret))
+    app.include_router(rasa.router(peers, keys, tenant=tenant, token_secret=secret))
+    app.include_router(inbox.router(desk, publisher, keys, tenant=tenant))
 
     @app.get("/", include_in_schema=False)
     async def status_page() -> HTMLResponse:
         return HTMLResponse(_PAGE.read_text(encoding="utf-8"))
+
+    @app.get("/experiments", include_in_schema=False)
+    async def experiments_page() -> HTMLResponse:
+        return HTMLResponse(_EXPERIMENTS.read_text(encoding="utf-8"))
 
     # Liveness and readiness where load balancers look for them; metrics stay on the ops port.
     health = ops_app(report)

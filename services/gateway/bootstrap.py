@@ -17,8 +17,10 @@ from rapport.serving.channel import PeerChannel
 from services.gateway.adapters.live import LiveTail
 from services.gateway.adapters.peers import GrpcPeers
 from services.gateway.api import application
+from services.gateway.domain.desk import Desk
 from services.gateway.domain.keys import Keys
 from services.gateway.settings import GatewaySettings, split
+from services.gateway.stream import desk_views
 
 
 def parts(settings: GatewaySettings) -> Sequence[Part]:
@@ -39,13 +41,15 @@ def parts(settings: GatewaySettings) -> Sequence[Part]:
         PeerChannel("chatbot", addresses.chatbot, own.chat_timeout_s),
         PeerChannel("content", addresses.content, own.chat_timeout_s),
     )
-    inner: tuple[Part, ...] = (Topics(settings.kafka), producer, view, live, *channels)
+    desk = Desk()
+    inner: tuple[Part, ...] = (Topics(settings.kafka), producer, view, live, *desk_views(desk, settings), *channels)
     app = application(
         producer,
         GrpcPeers(*channels),
         products,
         live,
         keys,
+        desk=desk,
         settings=own,
         tenant=settings.tenant,
         report=lambda: {part.name: part.health() for part in inner},

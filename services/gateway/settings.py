@@ -19,6 +19,9 @@ class KeySettings(Section):
     """Public keys, comma-separated: may send behaviour events only. Segment's libraries call it write key."""
     private_keys: SecretStr = SecretStr("")
     """Secret keys, comma-separated: may do everything. Keep them on servers."""
+    customer_token_secret: SecretStr = SecretStr("")
+    """Signs the tokens (JWT, HS256, with sub and exp) by which a browser with a public key says who its customer is.
+    Left out: with a public key nobody is signed in."""
     max_body_bytes: int = Field(default=500_000, ge=1024)
     """A larger request body is refused with 413. Segment's own limit for a batch is 500 kB."""
     cors_origins: str = "*"

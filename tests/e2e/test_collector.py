@@ -57,7 +57,8 @@ async def test_a_batch_lands_on_the_topic_and_in_the_profile(stocked: Stack, pag
         assert payload is not None
         page.check(event, payload)
 
-    profile = await eventually(partial(gateway.profile, customer), counted(4))
+    # The fifth is the page that was seen before signing in.
+    profile = await eventually(partial(gateway.profile, customer), counted(5))
     assert profile is not None
     assert profile["value"] | {"last_order_at": ""} == {
         "last_order_at": "",
@@ -66,6 +67,9 @@ async def test_a_batch_lands_on_the_topic_and_in_the_profile(stocked: Stack, pag
         "currency": "EUR",
     }
     assert profile["session"]["funnel_stage"] == "purchase"
+    before = await gateway.profile(anonymous)
+    assert before is not None
+    assert before["customer_id"] == customer
 
 
 async def test_the_same_batch_sent_again_counts_once(stocked: Stack, page: Page, gateway: Api) -> None:

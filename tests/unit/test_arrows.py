@@ -30,7 +30,7 @@ TRANSPORTS = {
 }
 # Besides the standard library: arrays, libraries that turn data into data, and the rooms of ours that are plain.
 DOMAIN_MAY = {
-    "numpy", "pydantic", "msgspec", "yaml", "jinja2",
+    "numpy", "scipy", "pydantic", "msgspec", "yaml", "jinja2", "rjieba", "growthbook", "cel",
     "rapport.events", "rapport.text", "rapport.ops.errors", "rapport.vectors.packing",
 }  # fmt: skip
 # What of the standard library reaches outside: a domain decides, it does not act.
@@ -62,7 +62,8 @@ Where = Sequence[str]
 
 
 def _may_use_models(where: Where) -> bool:
-    return tuple(where[:2]) in {("rapport", "models"), ("rapport", "serving")} or "worker" in where
+    rooms = {("rapport", "models"), ("rapport", "serving")}
+    return tuple(where[:2]) in rooms or bool({"worker", "training"} & {*where})
 
 
 def _domain_may(where: Where, name: str) -> bool:

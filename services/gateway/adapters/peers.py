@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from rapport.contracts.chatbot.v1 import chat_service_pb2 as chat
 from rapport.contracts.chatbot.v1.chat_service_pb2_grpc import ChatServiceStub
@@ -41,6 +42,11 @@ class GrpcPeers:
         answer = await self._profiler.call(self._profiler.stub(ProfileServiceStub).GetProfile, request)
         return to_json(answer.profile)
 
+    async def explain_profile(self, request: Json) -> Json:
+        method = self._profiler.stub(ProfileServiceStub).ExplainProfile
+        explained = await self._profiler.call(method, to_proto(request, profiler.ExplainProfileRequest()))
+        return to_json(explained)
+
     async def recommend(self, request: Json) -> Json:
         method = self._recommender.stub(RecommendationServiceStub).Recommend
         answer = await self._recommender.call(method, to_proto(request, recommender.RecommendRequest()))
@@ -65,6 +71,12 @@ class GrpcPeers:
         request = content.CreateRequest(brief=to_proto(brief, content.Brief()))
         created = await self._content.call(self._content.stub(ContentServiceStub).Create, request)
         return to_json(created)
+
+    async def content(self, call: str, request: Json) -> Json:
+        method = content.DESCRIPTOR.services_by_name["ContentService"].methods_by_name[call]
+        asked = to_proto(request, GetMessageClass(method.input_type)())
+        answer = await self._content.call(getattr(self._content.stub(ContentServiceStub), call), asked)
+        return MessageToDict(answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
     async def converse(self, request: Json) -> AsyncIterator[Json]:
         method = self._chatbot.stub(ChatServiceStub).Converse

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Header
 
+from rapport.ops.errors import PermissionRefused
+from services.gateway.domain.customer_token import customer_of
 from services.gateway.domain.keys import Keys, Scope
 
 
@@ -17,3 +20,22 @@ def needs(keys: Keys, scope: Scope) -> Callable[[str | None], None]:
         keys.check(authorization, scope)
 
     return check
+
+
+def caller(
+    keys: Keys, authorization: str | None, token: str | None, told: str | None, *, secret: str, now: datetime
+) -> str | None:
+    """The customer that a chat call speaks for; None: nobody who is signed in.
+
+    A private key vouches for `told`. With a public key only a token that the shop's server signed says who it is, and
+    `told` must not say otherwise. Raises `PermissionRefused`.
+    """
+    keys.check(authorization, Scope.WRITE)
+    if keys.allows(authorization, Scope.PRIVATE) and token is None:
+        return told
+    customer = customer_of(token, secret, now) if token else None
+    if told is not None and told != customer:
+        raise PermissionRefused(
+            "a public key does not vouch for customer_id", field="customer_id", fix="send X-Customer-Token"
+        )
+    return customer

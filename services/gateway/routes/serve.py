@@ -46,12 +46,24 @@ def router(peers: Peers, products: Products, keys: Keys, *, tenant: str) -> APIR
         """Who the customer is, and what they need now. 404 when nothing was seen of them."""
         return await peers.profile(tenant, customer_id)
 
+    @routes.get("/v1/profiles/{customer_id}/explanation", tags=["profiles"])
+    async def explanation(customer_id: str, subject: str = "") -> Json:
+        """Which events made a number or a segment of the profile ("need:Shoes", "brand:Ostra", "segment:…", "session",
+        "revenue", "sentiment"); without a subject, all of them."""
+        return await peers.explain_profile({"tenant": tenant, "customer_id": customer_id, "subject": subject})
+
     @routes.get("/v1/recommendations", tags=["recommendations"], responses=_answers(RecommendationMade))
     async def recommend(
-        customer_id: str = "", limit: Limit = 10, category: str | None = None, language: Language = None
+        customer_id: str = "",
+        limit: Limit = 10,
+        category: str | None = None,
+        language: Language = None,
+        filter: Annotated[str | None, Query(description="CEL, such as item.price < 50.0")] = None,  # noqa: A002
+        explain: bool = False,
     ) -> Json:
-        """What to show this customer; without a customer_id, what to show anybody."""
-        wanted = {"customer_id": customer_id, "category": category, "language": language}
+        """What to show this customer; without a customer_id, what to show anybody. `explain` adds the features."""
+        wanted: Json = {"customer_id": customer_id, "category": category, "language": language}
+        wanted |= {"filter": filter, "explain": explain}
         return await peers.recommend({"tenant": tenant, "limit": limit, **wanted})
 
     @routes.post("/v1/rank", tags=["recommendations"])

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header
 from pydantic import Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from rapport.bus.messages import Outgoing
 from rapport.events.base import Id
+from rapport.events.chat import ChatFeedback
 from rapport.ops.errors import RapportError, outward
 from services.gateway.domain.keys import Keys, Scope
-from services.gateway.ports import Json, Live, Peers
-from services.gateway.routes.access import needs
+from services.gateway.ports import Json, Live, Peers, Publisher
+from services.gateway.routes.access import caller, needs
 from services.gateway.routes.serve import Body
 
 
 class ChatBody(Body):
-    """One message. The private key vouches for customer_id: the shop's server sets it, never the customer's text."""
+    """One message. A private key vouches for customer_id: the shop's server sets it, never the customer's text."""
 
     text: Annotated[str, Field(min_length=1, max_length=8000)]
     customer_id: Id | None = None
@@ -29,27 +32,70 @@ class ChatBody(Body):
     language: str | None = None
 
 
-def router(peers: Peers, live: Live, keys: Keys, *, tenant: str) -> APIRouter:
-    """Streams. A private key is needed."""
-    routes = APIRouter(dependencies=[Depends(needs(keys, Scope.PRIVATE))])
+class FeedbackBody(Body):
+    """What a customer thinks of one reply."""
 
-    @routes.post("/v1/chat", tags=["chat"], response_class=EventSourceResponse)
-    async def chat(body: ChatBody) -> EventSourceResponse:
+    conversation_id: Id
+    reply_id: Id
+    rating: Literal["up", "down"]
+    reason: Annotated[str, Field(max_length=2000)] | None = None
+    customer_id: Id | None = None
+
+
+def router(peers: Peers, live: Live, publisher: Publisher, keys: Keys, *, tenant: str, token_secret: str) -> APIRouter:
+    """Streams. A public key is enough to chat; who the customer is says their token, or a private key."""
+    routes = APIRouter()
+    private, public = [Depends(needs(keys, Scope.PRIVATE))], [Depends(needs(keys, Scope.WRITE))]
+
+    def who(authorization: str | None, token: str | None, told: str | None) -> str | None:
+        return caller(keys, authorization, token, told, secret=token_secret, now=datetime.now(UTC))
+
+    @routes.post("/v1/chat", tags=["chat"], response_class=EventSourceResponse, dependencies=public)
+    async def chat(
+        body: ChatBody,
+        authorization: Annotated[str | None, Header()] = None,
+        x_customer_token: Annotated[str | None, Header()] = None,
+    ) -> EventSourceResponse:
         """Server-sent events: `text` pieces as they come, then one `reply` with sources and action, or one `error`."""
-        request = {"tenant": tenant, **body.model_dump()}
+        customer = who(authorization, x_customer_token, body.customer_id)
+        request = {"tenant": tenant, **body.model_dump(), "customer_id": customer}
         request["conversation_id"] = body.conversation_id or f"v-{uuid.uuid4().hex}"
         request["message_id"] = body.message_id or f"m-{uuid.uuid4().hex}"
         return EventSourceResponse(_conversation(peers.converse(request)))
 
-    @routes.get("/v1/live", tags=["operations"], response_class=EventSourceResponse)
+    @routes.post("/v1/chat/feedback", tags=["chat"], status_code=202, dependencies=public)
+    async def feedback(
+        body: FeedbackBody,
+        authorization: Annotated[str | None, Header()] = None,
+        x_customer_token: Annotated[str | None, Header()] = None,
+    ) -> Json:
+        """A thumb up or down for one reply, with a reason. Said again, it replaces the first."""
+        customer = who(authorization, x_customer_token, body.customer_id)
+        feedback_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{tenant} {body.reply_id} {customer} {body.rating}"))
+        fields = {**body.model_dump(), "customer_id": customer, "feedback_id": feedback_id}
+        event = ChatFeedback.model_validate({**fields, "occurred_at": datetime.now(UTC)})
+        await publisher.send_many([Outgoing("chat.messages.v1", body.conversation_id, event, feedback_id, tenant)])
+        return {"feedback_id": feedback_id}
+
+    @routes.get(
+        "/v1/conversations/{conversation_id}/events",
+        tags=["chat"],
+        response_class=EventSourceResponse,
+        dependencies=private,
+    )
+    async def follow(conversation_id: str) -> EventSourceResponse:
+        """Server-sent events: what is said in a conversation from now on, by the customer, the bot and people."""
+        return EventSourceResponse(_messages(_of(conversation_id, live.watch())))
+
+    @routes.get("/v1/live", tags=["operations"], response_class=EventSourceResponse, dependencies=private)
     async def watch() -> EventSourceResponse:
         """Server-sent events: every message on the topics from now on."""
         return EventSourceResponse(_messages(live.watch()))
 
-    @routes.get("/v1/counts", tags=["operations"])
+    @routes.get("/v1/counts", tags=["operations"], dependencies=private)
     async def counts() -> dict[str, int]:
-        """Messages seen since the gateway started, by topic."""
-        return live.counts()
+        """Records written since this was first asked, by topic; the marks of transactions are among them."""
+        return await live.counts()
 
     return routes
 
@@ -64,6 +110,12 @@ async def _conversation(pieces: AsyncIterator[Json]) -> AsyncIterator[ServerSent
     except RapportError as error:
         # The status line is long gone: the stream itself must say what went wrong.
         yield _sse("error", {"error": str(error), "status": outward(error).http})
+
+
+async def _of(conversation_id: str, messages: AsyncIterator[Json]) -> AsyncIterator[Json]:
+    async for message in messages:
+        if message["key"] == conversation_id and message["topic"].startswith("chat."):
+            yield message
 
 
 async def _messages(messages: AsyncIterator[Json]) -> AsyncIterator[ServerSentEvent]:

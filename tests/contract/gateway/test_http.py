@@ -20,6 +20,7 @@ from rapport.events.topics import EVENTS
 from rapport.ops.errors import NotFound, UnavailableError
 from rapport.ops.parts import Health
 from services.gateway.api import application
+from services.gateway.domain.desk import Desk
 from services.gateway.domain.keys import Keys
 from services.gateway.settings import KeySettings, split
 
@@ -49,7 +50,10 @@ class Services:
     async def recommend(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"asked": request}
 
-    rank = similar = trending = create_content = recommend
+    rank = similar = trending = create_content = explain_profile = recommend
+
+    async def content(self, call: str, request: dict[str, Any]) -> dict[str, Any]:
+        return {"call": call, "asked": request}
 
     async def converse(self, request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
         yield {"text": "You can "}
@@ -61,7 +65,7 @@ class Services:
     async def watch(self) -> AsyncIterator[dict[str, Any]]:
         yield {"topic": "clickstream.v1"}
 
-    def counts(self) -> dict[str, int]:
+    async def counts(self) -> dict[str, int]:
         return {"clickstream.v1": 1}
 
 
@@ -75,7 +79,15 @@ async def http(kafka: Kafka) -> AsyncIterator[httpx.AsyncClient]:
     services, own = Services(), KeySettings(max_body_bytes=2048)
     keys = Keys(split(SecretStr(WRITE)), split(SecretStr(f"other-key-1, {PRIVATE}")))
     app = application(
-        kafka, services, CatalogView(), services, keys, settings=own, tenant="default", report=lambda: {"x": Health()}
+        kafka,
+        services,
+        CatalogView(),
+        services,
+        keys,
+        desk=Desk(),
+        settings=own,
+        tenant="default",
+        report=lambda: {"x": Health()},
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

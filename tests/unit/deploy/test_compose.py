@@ -15,6 +15,7 @@ from deploy.local.processes import Wiring, application
 from deploy.local.settings import REPOSITORY
 from rapport.ops.settings import PREFIX, Settings, known_names
 from services.gateway.settings import GatewaySettings
+from services.recommender.settings import RecommenderSettings
 
 JOBS = {"models"}
 PROCESSES = {process.name for process in application(Wiring("", "", default_ports()))}
@@ -45,9 +46,12 @@ def test_every_process_has_its_own_target_in_the_dockerfile(services: dict[str, 
         assert services[name]["build"]["target"] == name
 
 
+_SETTINGS: dict[str, type[Settings]] = {"gateway": GatewaySettings, "recommender": RecommenderSettings}
+
+
 def test_every_variable_is_a_setting(services: dict[str, Any]) -> None:
     for name in PROCESSES:
-        known = known_names(GatewaySettings if name == "gateway" else Settings)
+        known = known_names(_SETTINGS.get(name, Settings))
         assert {each for each in services[name]["environment"] if each.startswith(PREFIX)} <= known
 
 

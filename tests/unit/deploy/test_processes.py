@@ -9,6 +9,7 @@ import pytest
 from deploy.local.ports import MODEL_SERVICES, default_ports
 from deploy.local.processes import Process, Stage, Wiring, application
 from rapport.ops.settings import PREFIX, Settings, known_names
+from services.recommender.settings import RecommenderSettings
 
 
 @pytest.fixture
@@ -35,7 +36,8 @@ def test_the_gateway_dials_the_addresses_that_the_services_listen_on(processes: 
 def test_every_variable_for_services_and_workers_is_a_setting(processes: Mapping[str, Process]) -> None:
     for process in processes.values():
         if process.stage in {Stage.WORKER, Stage.SERVICE}:
-            assert {name for name in process.environment if name.startswith(PREFIX)} <= known_names(Settings)
+            known = known_names(RecommenderSettings if process.name == "recommender" else Settings)
+            assert {name for name in process.environment if name.startswith(PREFIX)} <= known
 
 
 def test_health_is_asked_where_the_process_was_told_to_answer(processes: Mapping[str, Process]) -> None:

@@ -1,0 +1,1 @@
+"""Briefs from the command line."""

@@ -1,0 +1,104 @@
+"""Ranking and recommendations in Metarank's shapes: `POST /rank/<model>`, `POST /recommend/<model>`, `?explain=true`.
+
+For shops that come from Metarank: same requests, same answers, and besides a `recommendation_id`, which `items_shown`
+and `item_clicked` name. Of a rank request, `fields` and `items.fields` are accepted and not used: what a ranker is
+given is gathered by Rapport itself.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from rapport.events.base import Id
+from services.gateway.domain.keys import Keys, Scope
+from services.gateway.ports import Json, Peers
+from services.gateway.routes.access import needs
+
+_MOST_ITEMS = 500
+
+
+class RankedThing(BaseModel):
+    """One item of a request; what else Metarank knows of it is let pass."""
+
+    model_config = ConfigDict(extra="ignore")
+    id: Id
+
+
+class RankCall(BaseModel):
+    """As Metarank's clients send it."""
+
+    model_config = ConfigDict(extra="ignore")
+    id: Id | None = None
+    user: Id | None = None
+    session: Id | None = None
+    items: Annotated[list[RankedThing], Field(min_length=1, max_length=_MOST_ITEMS)]
+
+
+class RecommendCall(BaseModel):
+    """As Metarank's clients send it."""
+
+    model_config = ConfigDict(extra="ignore")
+    count: Annotated[int, Field(ge=1, le=100)] = 10
+    user: Id | None = None
+    items: Annotated[list[Id], Field(max_length=_MOST_ITEMS)] = []
+
+
+def router(peers: Peers, keys: Keys, *, tenant: str) -> APIRouter:
+    """A private key is needed."""
+    routes = APIRouter(tags=["recommendations"], dependencies=[Depends(needs(keys, Scope.PRIVATE))])
+
+    @routes.post("/rank/{model}")
+    async def rank(model: Literal["personal"], call: RankCall, explain: bool = False) -> Json:  # noqa: ARG001
+        """Puts the items in this user's order, or without a `user` in this session's. The one model is `personal`:
+        whichever ranker is promoted."""
+        began, brought = time.perf_counter(), [item.id for item in call.items]
+        customer = call.user or call.session or ""
+        request = {"tenant": tenant, "customer_id": customer, "product_ids": brought, "explain": explain}
+        ranked = await peers.rank(request)
+        unknown = [{"product_id": product_id} for product_id in ranked.get("unknown_product_ids", ())]
+        made = ranked.get("recommendation", {})
+        return _answer(began, [*made.get("items", ()), *unknown], made, explain)
+
+    @routes.post("/recommend/{model}")
+    async def recommend(
+        model: Literal["personal", "similar", "trending"], call: RecommendCall, explain: bool = False
+    ) -> Json:
+        """`personal`: what this user should see, without the `items`. `similar`: products like the first of the `items`
+        (a cart's first one included). `trending`: what many look at now."""
+        began = time.perf_counter()
+        made: Json = {}
+        if model == "similar" and call.items:
+            asked = {"tenant": tenant, "product_id": call.items[0], "limit": min(100, call.count + len(call.items))}
+            found = (await peers.similar(asked)).get("items", [])
+        elif model == "trending":
+            found = (await peers.trending({"tenant": tenant, "limit": call.count})).get("items", [])
+        else:
+            request = {"tenant": tenant, "customer_id": call.user or "", "limit": call.count, "explain": explain}
+            made = await peers.recommend(request | {"exclude_product_ids": call.items})
+            found = made.get("items", [])
+        left = [item for item in found if item["product_id"] not in set(call.items)]
+        return _answer(began, left[: call.count], made, explain)
+
+    return routes
+
+
+def _answer(began: float, items: list[Json], made: Json, explain: bool) -> Json:
+    answer: Json = {
+        "took": round(1000 * (time.perf_counter() - began)),
+        "items": [_item(item, explain) for item in items],
+    }
+    if "recommendation_id" in made:
+        answer["recommendation_id"] = made["recommendation_id"]
+    return answer
+
+
+def _item(item: Json, explain: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {"item": item["product_id"], "score": item.get("score", 0.0)}
+    if explain:
+        features = item.get("features", {})
+        shown["features"] = [{"name": name, "value": features[name]} for name in sorted(features)]
+    return shown

@@ -110,6 +110,8 @@ def _process(name: str, stage: Stage, module: str, address: str, wiring: Wiring,
         "RAPPORT_OPS__PORT": str(ops),
         # OpenMP's spinning threads take the cores from the other processes: less than half the speed when shared.
         "OMP_WAIT_POLICY": "PASSIVE",
+        # numpy's threads spin as well, and its products here are small.
+        "OPENBLAS_NUM_THREADS": "1",
         # Everything comes from the cache: a look-up on the network would only delay the start, or hang it offline.
         "HF_HUB_OFFLINE": "1" if wiring.models.set == "tiny" else "0",
         "PYTHONUNBUFFERED": "1",

@@ -43,9 +43,18 @@ class Memory(Protocol):
         """The conversation so far (empty when unknown), and the outcome that has `reply_id`, if any."""
 
     async def remember(
-        self, conversation: Conversation, new: Sequence[Said], done: Outcome | None = None, *, keep: int | None = None
+        self,
+        conversation: Conversation,
+        new: Sequence[Said],
+        done: Outcome | None = None,
+        *,
+        keep: int | None = None,
+        aside: bool = False,
     ) -> None:
-        """Adds `new` turns and keeps the newest `keep`, who answers and the outcome, all in one round trip."""
+        """Adds `new` turns and keeps the newest `keep`, who answers and the outcome, all in one round trip.
+
+        `aside`: the turns alone; whatever else is known of the conversation by now stays.
+        """
 
 
 class Orders(Protocol):

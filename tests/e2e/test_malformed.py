@@ -20,7 +20,7 @@ from tests.e2e.stack import Stack
 # The first test waits for the stack.
 pytestmark = pytest.mark.timeout(500)
 BAD, CUSTOMERS, GOOD_EACH = 1000, 40, 10
-GROUPS = {"profiler", "recommender-behaviour"}
+GROUPS = {"profiler", "recommender-behaviour", "content-outcomes"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,13 @@ class RedisMemory:
         return conversation, Outcome.model_validate_json(done) if done else None
 
     async def remember(
-        self, conversation: Conversation, new: Sequence[Turn], done: Outcome | None = None, *, keep: int | None = None
+        self,
+        conversation: Conversation,
+        new: Sequence[Turn],
+        done: Outcome | None = None,
+        *,
+        keep: int | None = None,
+        aside: bool = False,
     ) -> None:
         tenant, id_ = conversation.tenant, conversation.id
         list_key = keys.document(tenant, "chat-turns", id_)
@@ -68,7 +74,7 @@ class RedisMemory:
         pipeline.rpush(list_key, *(_TURN.dump_json(turn) for turn in new))
         pipeline.ltrim(list_key, -min(keep or self._turns, self._turns), -1)
         pipeline.expire(list_key, self._keep_s)
-        pipeline.set(keys.document(tenant, "chat-state", id_), _state(conversation), ex=self._keep_s)
+        pipeline.set(keys.document(tenant, "chat-state", id_), _state(conversation), ex=self._keep_s, nx=aside)
         if done is not None:
             outcome_key = keys.document(tenant, "chat-outcome", done.reply.reply_id)
             pipeline.set(outcome_key, done.model_dump_json(exclude_none=True), ex=self._outcome_s)

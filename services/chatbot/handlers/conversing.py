@@ -166,7 +166,9 @@ async def _record(message: ChatMessage, conversation: Conversation, at: datetime
     if message.role == "agent":
         conversation = replace(conversation, with_person=not message.hands_back)
     try:
-        await ports.memory.remember(_owned(conversation, message), [turn])
+        # A customer's message may be read here before its reply over Converse is remembered: the state known here is
+        # older then, and must not replace the one that the reply leaves behind.
+        await ports.memory.remember(_owned(conversation, message), [turn], aside=message.role == "customer")
     except UnavailableError as error:
         log.warning("a message is not remembered", error=str(error))
 

@@ -15,7 +15,8 @@ _MODEL = 0.2
 
 def anger(text: str, sentiment: float | None, words: Words) -> float:
     """0 (calm) to 1. `sentiment`: a model's, -1 to 1, where there is one."""
-    said = _WORD * words.count("anger", text) + _INSULT * words.count("abuse", text)
+    insults = words.count("abuse", text)
     shouted = _SHOUTED if _SHOUT.search(text) else 0.0
-    felt = _MODEL * max(0.0, -(sentiment or 0.0))
-    return min(1.0, said + shouted + felt) if said else min(1.0, shouted + felt)
+    # An insult is negative by itself: the model's word for it would count it twice.
+    felt = 0.0 if insults else _MODEL * max(0.0, -(sentiment or 0.0))
+    return min(1.0, _WORD * words.count("anger", text) + _INSULT * insults + shouted + felt)

@@ -112,7 +112,7 @@ async def test_questions_are_answered_refused_and_understood(servers: EmbeddedSe
     assert share(quoted) >= 0.9
     assert share(caught) >= 0.75
     assert share(false_refusals) <= 0.2
-    assert share(acted) >= 0.9
+    assert share(acted) >= 0.85
     for one in answered:
         chinese = any("\u4e00" <= letter <= "\u9fff" for letter in one.asked["text"])
         assert one.reply.language == ("zh" if chinese else "en")

@@ -102,6 +102,7 @@ async def test_a_review_is_read_by_the_worker(deployment: Deployment, producer: 
     assert deployment.profile("c2").sentiment < -0.3
 
 
+@pytest.mark.timeout(300)
 async def test_killed_and_started_again_it_counts_every_event_once(
     deployment: Deployment, producer: EventProducer
 ) -> None:
@@ -109,18 +110,21 @@ async def test_killed_and_started_again_it_counts_every_event_once(
     events = [searched(customers[number % 20], f"thing {number % 37}") for number in range(2000)]
     sending = asyncio.create_task(_send_slowly(producer, clicks(deployment, events)))
     for kills in range(2):
-        await wait(deployment, {"c0": 10 + 20 * kills}, 40)
+        await wait(deployment, {"c0": 10 + 20 * kills}, 90)
         deployment.profiler.kill()
         deployment.profiler.start()
     await sending
     await producer.send_many(clicks(deployment, events[-50:], first=1950))  # a sender that tries again
     expected = dict.fromkeys(customers, 100)
-    await committed(deployment, expected, 60)
+    await committed(deployment, expected, 120)
+    # All may have been counted before the second kill: then nobody answers yet.
+    await asyncio.to_thread(until, deployment.profiler.ready, 60, "ready again")
     assert {customer: deployment.event_count(customer) for customer in customers} == expected
     revisions = Counter((told.customer_id, told.revision) for told in await published(deployment))
     assert max(revisions.values()) == 1
 
 
+@pytest.mark.timeout(300)
 async def test_killed_amid_merges_it_loses_and_doubles_nothing(deployment: Deployment, producer: EventProducer) -> None:
     """The two ids of a person lie on different partitions, most of them."""
     people, looks = range(12), 60
@@ -131,12 +135,13 @@ async def test_killed_amid_merges_it_loses_and_doubles_nothing(deployment: Deplo
             events += [Identify(customer_id=f"c{person}", anonymous_id=f"a{person}") for person in people]
     sending = asyncio.create_task(_send_slowly(producer, clicks(deployment, events)))
     for seen in (10, 40):
-        await wait(deployment, {"a0": seen}, 40)
+        await wait(deployment, {"a0": seen}, 90)
         deployment.profiler.kill()
         deployment.profiler.start()
     await sending
     expected = {f"c{person}": looks + 1 for person in people}
-    await committed(deployment, expected | {f"a{person}": 0 for person in people}, 60)
+    await committed(deployment, expected | {f"a{person}": 0 for person in people}, 120)
+    await asyncio.to_thread(until, deployment.profiler.ready, 60, "ready again")
     assert {person: deployment.profile(f"a{person}").customer_id for person in people} == {
         person: f"c{person}" for person in people
     }

@@ -110,10 +110,17 @@ class InMemory:
         return self.conversations.get((tenant, conversation_id), empty), self.outcomes.get(reply_id)
 
     async def remember(
-        self, conversation: Conversation, new: Sequence[Turn], done: Outcome | None = None, *, keep: int | None = None
+        self,
+        conversation: Conversation,
+        new: Sequence[Turn],
+        done: Outcome | None = None,
+        *,
+        keep: int | None = None,
+        aside: bool = False,
     ) -> None:
         self._check()
-        after = conversation.plus(*new)
+        place = conversation.tenant, conversation.id
+        after = (self.conversations.get(place, conversation) if aside else conversation).plus(*new)
         self.conversations[conversation.tenant, conversation.id] = replace(after, turns=after.turns[-(keep or 20) :])
         if done is not None:
             self.outcomes[done.reply.reply_id] = done

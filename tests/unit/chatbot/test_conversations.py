@@ -7,6 +7,7 @@ import pytest
 from rapport.bus.messages import Outgoing
 from rapport.events.chat import ChatMessage, ChatReply, HandoffRequested
 from rapport.ops.errors import PermissionRefused
+from services.chatbot.domain.conversation import Conversation
 from tests.unit.chatbot.conftest import Bot, order, says
 
 
@@ -83,6 +84,19 @@ async def test_what_was_said_over_converse_is_recorded_and_not_answered(bot: Bot
     said = says("What does shipping cost?", channel="converse")
     assert await bot.hear(said, said) == []
     assert [turn.id for turn in bot.memory.conversations["default", "t-1"].turns] == ["m-1"]
+
+
+async def test_a_converse_message_that_is_read_late_leaves_what_its_reply_left(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bot.reply("I want to talk to a human")
+
+    async def before(*_: str) -> tuple[Conversation, None]:
+        return Conversation("default", "t-1"), None
+
+    monkeypatch.setattr(bot.memory, "recall", before)
+    await bot.hear(says("hello?", "m-2", channel="converse"))
+    assert bot.memory.conversations["default", "t-1"].with_person
 
 
 async def test_nobody_enters_the_conversation_of_another(bot: Bot) -> None:

@@ -15,7 +15,7 @@ from rapport.events.chat import ChatMessage, ChatReply
 from rapport.ops.errors import PermanentError, RapportError
 from rapport.ops.parts import Health
 from rapport.ops.settings import Settings
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 from services.chatbot.adapters.memory import RedisMemory
 from services.chatbot.domain.restoring import Logged, restored
 
@@ -23,7 +23,7 @@ log = structlog.stdlib.get_logger(__name__)
 _TOPICS = ("chat.messages.v1", "chat.replies.v1")
 
 
-class ConversationKeeper:
+class ConversationKeeper(Background):
     """Looks every `every_s` seconds whether the conversations are there, as a part; if not, fills in what the log has.
 
     Never replaces a conversation: who has spoken meanwhile goes on from there.
@@ -34,20 +34,12 @@ class ConversationKeeper:
     def __init__(self, memory: RedisMemory, settings: Settings, *, every_s: float, hours: float, turns: int) -> None:
         self._memory, self._settings = memory, settings
         self._every_s, self._hours, self._turns = every_s, hours, turns
-        self._task: asyncio.Task[None] | None = None
         self._detail = "not looked at yet"
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._keep(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=self._detail)
 
-    async def _keep(self) -> None:
+    async def _run(self) -> None:
         while True:
             try:
                 tenant = self._settings.tenant

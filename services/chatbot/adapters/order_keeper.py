@@ -14,14 +14,14 @@ from rapport.events.orders import OrderUpdated
 from rapport.ops.errors import PermanentError, RapportError
 from rapport.ops.parts import Health
 from rapport.ops.settings import Settings
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 from services.chatbot.adapters.orders import RedisOrders
 
 log = structlog.stdlib.get_logger(__name__)
 _TOPIC = "orders.v1"
 
 
-class OrderKeeper:
+class OrderKeeper(Background):
     """Looks every `every_s` seconds whether the orders are there, as a part; if not, fills in what the topic holds.
 
     Never replaces an order: what the consumer has written meanwhile is newer.
@@ -31,20 +31,12 @@ class OrderKeeper:
 
     def __init__(self, orders: RedisOrders, settings: Settings, every_s: float) -> None:
         self._orders, self._settings, self._every_s = orders, settings, every_s
-        self._task: asyncio.Task[None] | None = None
         self._detail = "not looked at yet"
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._keep(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=self._detail)
 
-    async def _keep(self) -> None:
+    async def _run(self) -> None:
         while True:
             try:
                 if not await self._orders.whole(self._settings.tenant):

@@ -15,7 +15,7 @@ from rapport.events.base import Event
 from rapport.ops.errors import PermanentError, RapportError
 from rapport.ops.parts import Health
 from rapport.ops.settings import Settings
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 from services.chatbot.handlers.reflecting import reflect
 from services.chatbot.ports import Ports
 
@@ -24,7 +24,7 @@ _TOPICS = ("chat.messages.v1", "chat.replies.v1", "chat.handoffs.v1")
 _PAUSE_S = 5.0
 
 
-class Reflector:
+class Reflector(Background):
     """A part. Periods begin at whole multiples of their length, so that every replica looks at the same ones; each is
     looked at once it is over, and the last one at the start."""
 
@@ -32,16 +32,8 @@ class Reflector:
 
     def __init__(self, ports: Ports, producer: EventProducer, settings: Settings, period: timedelta) -> None:
         self._ports, self._producer, self._settings, self._period = ports, producer, settings, period
-        self._task: asyncio.Task[None] | None = None
         self._done: datetime | None = None
         self._detail = ""
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=self._detail)

@@ -9,7 +9,7 @@ import structlog
 from rapport.ops.errors import RapportError
 from rapport.ops.metrics import counter
 from rapport.ops.parts import Health
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 from services.content.domain.budget import TokenBudget
 from services.content.handlers.experiments import ExperimentHandlers
 from services.content.handlers.lines import LineHandlers, Wanted
@@ -19,21 +19,13 @@ log = structlog.stdlib.get_logger(__name__)
 _PAUSE_S = 1.0
 
 
-class LineWriter:
+class LineWriter(Background):
     """Has the model word recommendation lines, one after another, within a budget of tokens; as a part."""
 
     def __init__(self, handlers: LineHandlers, budget: TokenBudget, tokens_a_line: int) -> None:
         self.name = "line-writer"
         self._handlers, self._budget, self._tokens = handlers, budget, tokens_a_line
         self._written = counter("content_lines_by_model", "Recommendation lines that the model worded")
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(detail=f"{self._handlers.later.qsize()} lines wait")
@@ -56,7 +48,7 @@ class LineWriter:
             await asyncio.sleep(_PAUSE_S)
 
 
-class Referee:
+class Referee(Background):
     """Ends experiments whose stopping rule is met, where their plan says so; as a part."""
 
     def __init__(
@@ -64,14 +56,6 @@ class Referee:
     ) -> None:
         self.name = "referee"
         self._handlers, self._publisher, self._every_s, self._ready = handlers, publisher, every_s, ready
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health()

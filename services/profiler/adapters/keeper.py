@@ -9,12 +9,12 @@ import structlog
 
 from rapport.ops.errors import RetryableError
 from rapport.ops.parts import Health
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 
 log = structlog.stdlib.get_logger(__name__)
 
 
-class CopyKeeper:
+class CopyKeeper(Background):
     """Looks at the copies every `every_s` seconds, as a part, and calls `restore` when they are not whole."""
 
     name = "copies"
@@ -28,20 +28,12 @@ class CopyKeeper:
     ) -> None:
         """`owns`: whether the states are there to restore from. `restore` says how many copies it wrote."""
         self._owns, self._intact, self._restore, self._every_s = owns, intact, restore, every_s
-        self._task: asyncio.Task[None] | None = None
         self._detail = "not looked at yet"
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._keep(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=self._detail)
 
-    async def _keep(self) -> None:
+    async def _run(self) -> None:
         whole = False
         while True:
             await asyncio.sleep(self._every_s)

@@ -16,7 +16,7 @@ from rapport.events.catalog import in_language
 from rapport.events.profiles import InsightFound
 from rapport.ops.errors import RapportError
 from rapport.ops.parts import Health
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 from services.profiler.domain.times import utc
 from services.profiler.insights.analysis import Analysis, Text
 from services.profiler.insights.finding import Finding, Windows
@@ -29,7 +29,7 @@ log = structlog.stdlib.get_logger(__name__)
 _TEXTS_AT_ONCE = 64
 
 
-class Analyst:
+class Analyst(Background):
     """A part."""
 
     name = "insights"
@@ -52,15 +52,7 @@ class Analyst:
         self._producer, self._lease, self._caught_up = producer, lease, caught_up
         self._windows, self._tenant, self._every_s = windows, tenant, every_s
         self._memory = Memory()
-        self._task: asyncio.Task[None] | None = None
         self._detail = ""
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._keep(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(detail=self._detail)
@@ -85,7 +77,7 @@ class Analyst:
         self._memory.forget(windows.before)
         return news
 
-    async def _keep(self) -> None:
+    async def _run(self) -> None:
         for event in self._caught_up:
             await event.wait()
         while True:

@@ -11,7 +11,7 @@ import structlog
 from rapport.ops.errors import RapportError, RetryableError
 from rapport.ops.metrics import gauge
 from rapport.ops.parts import Health
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -23,7 +23,7 @@ Work = Callable[[str, Sequence[str]], Awaitable[None]]
 """Indexes products of a tenant. A `RetryableError` has them tried again."""
 
 
-class IndexQueue:
+class IndexQueue(Background):
     """`Indexing`, as a part. Each product waits once, however often it is added.
 
     Ready when nothing waits, or what waits cannot be done for now: a worker that is down must not keep the service,
@@ -39,7 +39,6 @@ class IndexQueue:
         self._more = asyncio.Event()
         self._settled = asyncio.Event()
         self._work: Work | None = None
-        self._task: asyncio.Task[None] | None = None
         self._trouble = ""
         self._depth = gauge("recommender_products_to_index", "Products that wait to be embedded")
 
@@ -63,13 +62,6 @@ class IndexQueue:
         except TimeoutError:
             return False
         return True
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         count = sum(map(len, self._waiting.values()))

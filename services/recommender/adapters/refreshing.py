@@ -11,7 +11,7 @@ import structlog
 
 from rapport.ops.errors import RetryableError
 from rapport.ops.parts import Health
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 
 log = structlog.stdlib.get_logger(__name__)
 T = TypeVar("T")
@@ -22,7 +22,7 @@ Read = Callable[[str], Awaitable[T]]
 _SHARE = 0.05
 
 
-class Refreshing(Generic[T]):
+class Refreshing(Background, Generic[T]):
     """The newest picture of each tenant, as a part; while Redis is away, the last one."""
 
     def __init__(self, name: str, read: Read[T], tenants: Callable[[], list[str]], nothing: T, every_s: float) -> None:
@@ -30,17 +30,9 @@ class Refreshing(Generic[T]):
         self.name = name
         self._read, self._tenants, self._nothing, self._every_s = read, tenants, nothing, every_s
         self._pictures: dict[str, T] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def of(self, tenant: str) -> T:
         return self._pictures.get(tenant, self._nothing)
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=f"{len(self._pictures)} tenants")

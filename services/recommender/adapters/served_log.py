@@ -10,7 +10,7 @@ import structlog
 from rapport.ops.errors import RetryableError
 from rapport.ops.metrics import counter
 from rapport.ops.parts import Health
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 from rapport.vectors.connection import RedisConnection, execute
 from rapport.vectors.keys import document
 from services.recommender.domain.served import Served
@@ -24,7 +24,7 @@ _MOST_WAITING = 5000
 _BATCH, _LINGER_S = 200, 0.05
 
 
-class RedisServedLog:
+class RedisServedLog(Background):
     """`ServedLog`, as a part. What is not written when the process ends is not trained on."""
 
     name = "served-log"
@@ -33,7 +33,6 @@ class RedisServedLog:
         self._redis, self._kept_s = redis, max(1, int(kept_s))
         self._waiting: dict[tuple[str, str], Served] = {}
         self._more = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._dropped = counter("recommender_served_dropped", "Answers that are not kept for training")
 
     def note(self, tenant: str, answer: Served) -> None:
@@ -51,13 +50,6 @@ class RedisServedLog:
         stored = {id_: Served.decode(data) for id_, data in zip(recommendation_ids, found, strict=True) if data}
         waiting = {id_: self._waiting[tenant, id_] for id_ in recommendation_ids if (tenant, id_) in self._waiting}
         return stored | waiting
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=f"{len(self._waiting)} wait")

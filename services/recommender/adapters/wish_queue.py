@@ -13,7 +13,7 @@ from rapport.events.profiles import ProfileUpdated
 from rapport.ops.errors import PermanentError, RetryableError
 from rapport.ops.metrics import counter
 from rapport.ops.parts import Health
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 from rapport.serving.client import Priority
 from rapport.serving.generator_client import GeneratorClient, Turn, collect
 
@@ -42,7 +42,7 @@ class WorkerWishes:
         return (await collect(pieces)).text
 
 
-class WishQueue:
+class WishQueue(Background):
     """`Wishing`, as a part."""
 
     name = "wishes"
@@ -53,7 +53,6 @@ class WishQueue:
         self._waiting: OrderedDict[tuple[str, str], ProfileUpdated] = OrderedDict()
         self._written: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._more = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._count = counter("recommender_wishes", "Customers whose wishes were written")
 
     def note(self, tenant: str, profile: ProfileUpdated) -> None:
@@ -65,13 +64,6 @@ class WishQueue:
         if len(self._waiting) > _MOST_WAITING:
             self._waiting.popitem(last=False)
         self._more.set()
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
 
     def health(self) -> Health:
         return Health(live=self._task is None or not self._task.done(), detail=f"{len(self._waiting)} customers wait")

@@ -1,8 +1,9 @@
-"""Ending background tasks."""
+"""Background tasks: a part that is one, and ending any."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 
 # A cancelled task that has not ended within this time, in seconds, is cancelled once more.
 _AGAIN_AFTER_S = 0.1
@@ -17,3 +18,21 @@ async def end(task: asyncio.Task[None] | None) -> None:
     while task is not None and not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=_AGAIN_AFTER_S)
+
+
+class Background(ABC):
+    """A part that is one task from start to stop. What it says of its health is its own."""
+
+    name: str
+    _task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        await end(task)
+
+    @abstractmethod
+    async def _run(self) -> None:
+        """What it does, until cancelled."""

@@ -13,6 +13,7 @@ from aiokafka.helpers import create_ssl_context
 
 from rapport.ops.errors import UnavailableError
 from rapport.ops.settings import KafkaSettings
+from rapport.ops.tasks import uncut
 
 # Messages that wait for each other on the way out, in ms: 1.5 to 2 times the throughput, and too short to notice.
 LINGER_MS = 5
@@ -23,6 +24,26 @@ _BATCH_BYTES = 65_536
 _FETCH_WAIT_MS = 100
 # Largest record that goes to a dead-letter topic, and so through our producers. The broker's request limit is 100 MB.
 LARGEST_RECORD_BYTES = 64 * 1024 * 1024
+
+
+class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """One whose start and stop are whole: cut midway, aiokafka leaves connections open that it does not list yet."""
+
+    async def start(self) -> None:
+        await uncut(super().start())
+
+    async def stop(self) -> None:
+        await uncut(super().stop())
+
+
+class _Producer(AIOKafkaProducer):  # type: ignore[misc]
+    """As `_Consumer`."""
+
+    async def start(self) -> None:
+        await uncut(super().start())
+
+    async def stop(self) -> None:
+        await uncut(super().stop())
 
 
 def topic_name(settings: KafkaSettings, name: str) -> str:
@@ -65,7 +86,7 @@ def reader(settings: KafkaSettings, *topics: str, **more: Any) -> AIOKafkaConsum
         "auto_offset_reset": "earliest",
         "fetch_max_wait_ms": _FETCH_WAIT_MS,
     }
-    return AIOKafkaConsumer(*topics, **connection(settings), **(arguments | more))
+    return _Consumer(*topics, **connection(settings), **(arguments | more))
 
 
 def writer(settings: KafkaSettings, **more: Any) -> AIOKafkaProducer:
@@ -76,7 +97,7 @@ def writer(settings: KafkaSettings, **more: Any) -> AIOKafkaProducer:
         "max_batch_size": _BATCH_BYTES,
         "max_request_size": LARGEST_RECORD_BYTES,
     }
-    return AIOKafkaProducer(**connection(settings), **(arguments | more))
+    return _Producer(**connection(settings), **(arguments | more))
 
 
 @contextlib.asynccontextmanager
@@ -85,10 +106,10 @@ async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     client = AIOKafkaAdminClient(**connection(settings))
     with unavailable(settings):
         try:
-            await client.start()
+            await uncut(client.start())
             yield client
         finally:
-            await client.close()
+            await uncut(client.close())
 
 
 @contextlib.contextmanager

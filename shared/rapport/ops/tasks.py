@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 # A cancelled task that has not ended within this time, in seconds, is cancelled once more.
 _AGAIN_AFTER_S = 0.1
+# What must not be cut has so many seconds from its caller's cancellation. A server that is there answers long before.
+_FINISH_WITHIN_S = 5.0
+
+T = TypeVar("T")
 
 
 async def end(task: asyncio.Task[None] | None) -> None:
@@ -18,6 +24,27 @@ async def end(task: asyncio.Task[None] | None) -> None:
     while task is not None and not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=_AGAIN_AFTER_S)
+
+
+async def uncut(work: Coroutine[Any, Any, T]) -> T:
+    """Lets `work` finish though the caller is cancelled, once or often, and only then goes on with the cancellation.
+
+    For opening and closing what leaks when it is cut in two. Cut all the same when it takes over 5 s from then.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            if cancelled is None:
+                asyncio.get_running_loop().call_later(_FINISH_WITHIN_S, task.cancel)
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # asked for, so that it is not reported as never seen
+    raise cancelled
 
 
 class Background(ABC):

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from rapport.ops.errors import ConfigurationError, OverloadedError, RapportError, StateConflict, UnavailableError
 from rapport.ops.parts import Health
 from rapport.ops.settings import RedisSettings
-from rapport.ops.tasks import end
+from rapport.ops.tasks import end, uncut
 
 Client = aio.Redis | aio.RedisCluster
 
@@ -61,7 +61,7 @@ class RedisConnection:
         client, self._client = self._client, None
         self._health = Health(ready=False, detail="stopped")
         if client is not None:
-            await client.aclose()
+            await uncut(client.aclose())
 
     def health(self) -> Health:
         return self._health

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from rapport.ops.tasks import end
+from rapport.ops.tasks import end, uncut
 
 
 async def test_a_task_that_loses_a_cancellation_ends_all_the_same() -> None:
@@ -41,3 +41,42 @@ async def test_what_has_ended_is_left_alone(error: Exception | None) -> None:
         await task
     await end(task)
     await end(None)
+
+
+async def test_what_must_not_be_cut_finishes_before_its_caller_ends() -> None:
+    begun, may_end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def opens() -> None:
+        begun.set()
+        await may_end.wait()
+        ended.set()
+
+    task = asyncio.create_task(uncut(opens()))
+    await begun.wait()
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0.01)
+    assert not task.done()
+    may_end.set()
+    async with asyncio.timeout(20):
+        await asyncio.wait({task})
+    assert ended.is_set()
+    assert task.cancelled()
+
+
+async def test_what_never_ends_is_cut_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rapport.ops.tasks._FINISH_WITHIN_S", 0.01)
+    task = asyncio.create_task(uncut(asyncio.sleep(1000)))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await end(task)
+    assert task.cancelled()
+
+
+async def test_results_and_errors_pass_through_what_is_not_cut() -> None:
+    async def fails() -> None:
+        raise ValueError("no")
+
+    assert await uncut(asyncio.sleep(0, result=3)) == 3
+    with pytest.raises(ValueError, match="no"):
+        await uncut(fails())

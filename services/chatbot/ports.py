@@ -50,10 +50,12 @@ class Memory(Protocol):
         *,
         keep: int | None = None,
         aside: bool = False,
+        with_person: bool | None = None,
     ) -> None:
-        """Adds `new` turns and keeps the newest `keep`, who answers and the outcome, all in one round trip.
+        """Adds `new` turns and keeps the newest `keep`, the state and the outcome, all in one round trip.
 
-        `aside`: the turns alone; whatever else is known of the conversation by now stays.
+        `aside`: the turns alone; the state that is known by now stays. `with_person`: who answers from now on; None:
+        whoever answers by now, which need not be what `conversation` says, for somebody may have taken it over since.
         """
 
 

@@ -1,11 +1,13 @@
 """Conversations in Redis.
 
     <tenant>:chat-turns:<conversation>     list of turns, JSON, the newest last
-    <tenant>:chat-state:<conversation>     whose it is, who answers, requests under way, summary of older turns
+    <tenant>:chat-state:<conversation>     whose it is, requests under way, summary of older turns
+    <tenant>:chat-desk:<conversation>      who answers: person or bot
     <tenant>:chat-outcome:<reply>          what became of one message
     <tenant>:chat-whole:marker             there as long as nothing was lost
 
-Turns are appended, never rewritten, so two replicas cannot lose each other's.
+Turns are appended, never rewritten, so two replicas cannot lose each other's. Who answers is kept apart from the state,
+so that a reply which was under way while a person took the conversation over cannot take it back.
 """
 
 from __future__ import annotations
@@ -22,13 +24,13 @@ from services.chatbot.domain.outcome import Outcome
 
 _TURN = TypeAdapter(Turn)
 _WHOLE = ("chat-whole", "marker")
+_PERSON, _BOT = b"person", b"bot"
 
 
 class _State(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     customer_id: str | None = None
-    with_person: bool = False
     language: str = ""
     dialogue: Dialogue = Dialogue()
     summary: str = ""
@@ -45,14 +47,15 @@ class RedisMemory:
         pipeline = self._redis.pipeline()
         pipeline.lrange(keys.document(tenant, "chat-turns", conversation_id), -self._turns, -1)
         pipeline.get(keys.document(tenant, "chat-state", conversation_id))
+        pipeline.get(keys.document(tenant, "chat-desk", conversation_id))
         pipeline.get(keys.document(tenant, "chat-outcome", reply_id))
-        turns, state, done = await execute(pipeline)
+        turns, state, desk, done = await execute(pipeline)
         known = _State.model_validate_json(state) if state else _State()
         conversation = Conversation(
             tenant,
             conversation_id,
             customer_id=known.customer_id,
-            with_person=known.with_person,
+            with_person=desk == _PERSON,
             language=known.language,
             dialogue=known.dialogue,
             summary=known.summary,
@@ -67,14 +70,21 @@ class RedisMemory:
         *,
         keep: int | None = None,
         aside: bool = False,
+        with_person: bool | None = None,
     ) -> None:
         tenant, id_ = conversation.tenant, conversation.id
-        list_key = keys.document(tenant, "chat-turns", id_)
+        list_key, desk_key = keys.document(tenant, "chat-turns", id_), keys.document(tenant, "chat-desk", id_)
         pipeline = self._redis.pipeline()
         pipeline.rpush(list_key, *(_TURN.dump_json(turn) for turn in new))
         pipeline.ltrim(list_key, -min(keep or self._turns, self._turns), -1)
         pipeline.expire(list_key, self._keep_s)
-        pipeline.set(keys.document(tenant, "chat-state", id_), _state(conversation), ex=self._keep_s, nx=aside)
+        state_key = keys.document(tenant, "chat-state", id_)
+        pipeline.set(state_key, _state(conversation), ex=self._keep_s, nx=aside)
+        pipeline.expire(state_key, self._keep_s)
+        if with_person is None:
+            pipeline.expire(desk_key, self._keep_s)
+        else:
+            pipeline.set(desk_key, _desk(with_person), ex=self._keep_s)
         if done is not None:
             outcome_key = keys.document(tenant, "chat-outcome", done.reply.reply_id)
             pipeline.set(outcome_key, done.model_dump_json(exclude_none=True), ex=self._outcome_s)
@@ -85,7 +95,9 @@ class RedisMemory:
         tenant, id_ = conversation.tenant, conversation.id
         pipeline = self._redis.pipeline()
         pipeline.set(keys.document(tenant, "chat-state", id_), _state(conversation), ex=self._keep_s, nx=True)
-        [fresh] = await execute(pipeline)
+        desk = _desk(conversation.with_person)
+        pipeline.set(keys.document(tenant, "chat-desk", id_), desk, ex=self._keep_s, nx=True)
+        fresh, _ = await execute(pipeline)
         if fresh and conversation.turns:
             list_key = keys.document(tenant, "chat-turns", id_)
             pipeline = self._redis.pipeline()
@@ -105,8 +117,11 @@ class RedisMemory:
 def _state(conversation: Conversation) -> str:
     return _State(
         customer_id=conversation.customer_id,
-        with_person=conversation.with_person,
         language=conversation.language,
         dialogue=conversation.dialogue,
         summary=conversation.summary,
     ).model_dump_json()
+
+
+def _desk(with_person: bool) -> bytes:
+    return _PERSON if with_person else _BOT

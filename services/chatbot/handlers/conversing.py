@@ -162,13 +162,13 @@ async def _record(message: ChatMessage, conversation: Conversation, at: datetime
     """Remembers what is not answered. A person who speaks has the conversation until they hand it back."""
     if conversation.holds(message.message_id):
         return
-    turn = spoken(message, at)
-    if message.role == "agent":
-        conversation = replace(conversation, with_person=not message.hands_back)
+    with_person = not message.hands_back if message.role == "agent" else None
     try:
-        # A customer's message may be read here before its reply over Converse is remembered: the state known here is
-        # older then, and must not replace the one that the reply leaves behind.
-        await ports.memory.remember(_owned(conversation, message), [turn], aside=message.role == "customer")
+        # A reply over Converse may be remembered while this message is read: the state known here is older then, and
+        # must not replace the one that the reply leaves behind.
+        await ports.memory.remember(
+            _owned(conversation, message), [spoken(message, at)], aside=True, with_person=with_person
+        )
     except UnavailableError as error:
         log.warning("a message is not remembered", error=str(error))
 
@@ -179,13 +179,16 @@ async def _remember(what: Heard, settled: Outcome, turns: Sequence[Turn], ports:
     after = replace(
         what.conversation,
         language=what.language,
-        with_person=settled.handoff is not None,
         dialogue=Dialogue.model_validate(settled.reply.state or {}),
     )
     kept = condensed(what.conversation, turns, mind.manner.memory_tokens)
     after = replace(after, summary=kept.summary)
     try:
-        await ports.memory.remember(_owned(after, what.message), turns, settled, keep=kept.turns)
+        # A reply gives a conversation to a person, and never takes one back: that is for the person to do.
+        with_person = True if settled.handoff is not None else None
+        await ports.memory.remember(
+            _owned(after, what.message), turns, settled, keep=kept.turns, with_person=with_person
+        )
     except UnavailableError as error:
         log.warning("an answer is not remembered", error=str(error))
 

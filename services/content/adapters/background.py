@@ -28,7 +28,8 @@ class LineWriter(Background):
         self._written = counter("content_lines_by_model", "Recommendation lines that the model worded")
 
     def health(self) -> Health:
-        return Health(detail=f"{self._handlers.later.qsize()} lines wait")
+        live = self._task is None or not self._task.done()
+        return Health(live=live, detail=f"{self._handlers.later.qsize()} lines wait")
 
     async def _run(self) -> None:
         while True:
@@ -58,7 +59,8 @@ class Referee(Background):
         self._handlers, self._publisher, self._every_s, self._ready = handlers, publisher, every_s, ready
 
     def health(self) -> Health:
-        return Health()
+        waiting = "" if self._ready.is_set() else "outcomes not read yet"
+        return Health(live=self._task is None or not self._task.done(), detail=waiting)
 
     async def _run(self) -> None:
         # Before all outcomes are read, what is there would look like the whole.

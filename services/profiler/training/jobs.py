@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from rapport.models.registry import Registry
 from rapport.models.versions import Version
 from services.profiler.bootstrap import rules_of
 from services.profiler.segments.model import LinearSegments
 from services.profiler.settings import ProfilerSettings
 from services.profiler.training.names import LIFETIME, TASTE, TYPE
-from services.profiler.training.publishing import promoted_version, register
+from services.profiler.training.publishing import promoted_version
 from services.profiler.training.segments import fit_customer_types, fit_tastes
 from services.profiler.training.states import known_customers
 
@@ -26,9 +27,8 @@ async def train_segments(settings: ProfilerSettings) -> Version:
     rules = rules_of(settings.profiler)
     fitted = await asyncio.to_thread(_alone, lambda: fit_tastes(customers, before, rules))
     criterion = {str(k): round(score, 4) for k, score in fitted.criterion.items()}
-    return register(
+    return Registry(settings.models.cache).make(
         lambda folder: fitted.model.save(folder, silhouette_by_k=criterion),
-        settings,
         name=TASTE,
         kind="segments",
         metrics=fitted.metrics,
@@ -41,9 +41,8 @@ async def train_types(settings: ProfilerSettings, corrected: Mapping[str, str]) 
     customers = await known_customers(settings, settings.tenant)
     fitted = await asyncio.to_thread(_alone, lambda: fit_customer_types(customers, corrected))
     metrics = {"accuracy": round(fitted.accuracy, 4), "calibration_error": round(fitted.calibration_error, 4)}
-    return register(
+    return Registry(settings.models.cache).make(
         lambda folder: fitted.model.save(folder, customers=dict(fitted.counts)),
-        settings,
         name=TYPE,
         kind="segments",
         metrics=metrics | {"corrected": float(len(corrected)), "customers": float(sum(fitted.counts.values()))},
@@ -56,7 +55,9 @@ async def train_lifetime(settings: ProfilerSettings, horizon_days: float) -> Ver
 
     customers = await known_customers(settings, settings.tenant)
     fitted = await asyncio.to_thread(_alone, lambda: fit_lifetime(list(customers.values()), horizon_days))
-    return register(fitted.model.save, settings, name=LIFETIME, kind="lifetime", metrics=fitted.metrics)
+    return Registry(settings.models.cache).make(
+        fitted.model.save, name=LIFETIME, kind="lifetime", metrics=fitted.metrics
+    )
 
 
 def _alone(fit: Callable[[], T]) -> T:

@@ -39,27 +39,23 @@ def command(task: str) -> Callable[..., None]:
     ) -> None:
         """Learns from labelled text, and says label by label how well it does on examples that it had not seen."""
         from rapport.models.promotions import promote as promote_version
+        from rapport.models.registry import Registry
+        from rapport.models.tuning.examples import read_examples, split
+        from rapport.models.tuning.learning import learn
+        from rapport.models.tuning.recipe import Recipe
         from rapport.ops.settings import Settings
-        from services.profiler.training.examples import read_examples
-        from services.profiler.training.fine_tune import Recipe
-        from services.profiler.training.publishing import register
-        from services.profiler.training.text import learn
 
-        settings, examples = Settings.load(), read_examples(file)
-        recipe = Recipe("lora" if method == "lora" else "full", epochs, layers, minutes, window=window, seed=seed)
-        learned = learn(task, examples, method, recipe, test, settings, typer.echo)
+        settings = Settings.load()
+        kept, aside = split(read_examples(file), test, seed)
+        recipe = Recipe(method, epochs=epochs, layers=layers, minutes=minutes, window=window, seed=seed)
+        learned = learn(task, kept, aside, recipe, settings, typer.echo)
         typer.echo(f"{'label':<20}{'precision':>10}{'recall':>8}{'F1':>8}{'examples':>10}")
         for each in learned.scores.labels:
             typer.echo(f"{each.label:<20}{each.precision:>10.3f}{each.recall:>8.3f}{each.f1:>8.3f}{each.support:>10}")
         scores = learned.scores
         typer.echo(f"accuracy {scores.accuracy:.4f}, macro F1 {scores.macro_f1:.4f}")
-        version = register(
-            learned.save,
-            settings,
-            name=task,
-            kind=learned.kind,
-            metrics=scores.metrics(),
-            requires=learned.requires,
+        version = Registry(settings.models.cache).make(
+            learned.save, name=task, kind=learned.kind, metrics=scores.metrics(), requires=learned.requires
         )
         if promote:
             asyncio.run(promote_version(version, settings))

@@ -10,28 +10,50 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rapport.models.calibration import sigmoid, softmax, temperature
 from rapport.models.folder import read_json
 from rapport.models.ports import ModelId, Role, Rows
 from rapport.ops.errors import ModelError
 
 _WEIGHTS, _FACTS = "head.safetensors", "head.json"
+_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class SoftmaxHead:
-    """`weights` float32 [labels, dimensions], `biases` float32 [labels]."""
+    """`weights` float32 [labels, dimensions], `biases` float32 [labels].
+
+    `temperature` calibrates the probabilities. `independent`: each label has a softmax of its own against its absence
+    (a sigmoid), so that a text may have several labels, or none.
+    """
 
     model: ModelId
     labels: tuple[str, ...]
     role: Role
     weights: Rows
     biases: Rows
+    temperature: float = 1.0
+    independent: bool = False
+
+    def scores(self, vectors: Rows) -> Rows:
+        """float32 [texts, labels], W x + b, from unit `vectors` [texts, dimensions]."""
+        return np.asarray(vectors @ self.weights.T + self.biases, dtype=np.float32)
 
     def probabilities(self, vectors: Rows) -> Rows:
-        """float32 [texts, labels], rows sum to 1, from unit `vectors` [texts, dimensions]."""
-        scores = vectors @ self.weights.T + self.biases
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+        """float32 [texts, labels]; rows sum to 1 unless the labels are `independent`."""
+        scores = self.scores(vectors) / self.temperature
+        return np.asarray(sigmoid(scores) if self.independent else softmax(scores), dtype=np.float32)
+
+    def energies(self, vectors: Rows) -> Rows:
+        """float32 [texts]: the higher, the less a text is like what was learned, however likely its likeliest label.
+
+        -log sum exp of the scores (Liu et al. 2020, "Energy-based out-of-distribution detection"); of independent
+        labels the sum over each one's (Wang et al. 2021, "Can multi-label classification networks know what they don't
+        know?").
+        """
+        scores = self.scores(vectors)
+        each = np.logaddexp(0, scores).sum(axis=1) if self.independent else np.logaddexp.reduce(scores, axis=1)
+        return np.asarray(-each, dtype=np.float32)
 
     def save(self, folder: Path) -> None:
         """Writes the head into `folder`."""
@@ -45,6 +67,8 @@ class SoftmaxHead:
             "revision": self.model.revision,
             "labels": self.labels,
             "role": self.role.value,
+            "temperature": self.temperature,
+            "independent": self.independent,
         }
         (folder / _FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
@@ -63,6 +87,8 @@ class SoftmaxHead:
             Role(facts["role"]),
             arrays["weights"],
             arrays["biases"],
+            facts.get("temperature", 1.0),
+            facts.get("independent", False),
         )
 
 
@@ -95,44 +121,21 @@ def fit(
     from threadpoolctl import threadpool_limits
 
     regression = LogisticRegression(C=inverse_penalty, max_iter=2000, class_weight="balanced" if balanced else None)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
     # One thread: beside busy processes BLAS threads wait for each other, and half a second becomes half a minute.
     with threadpool_limits(1):
-        unseen = cross_val_predict(regression, vectors, answers, cv=folds, method="predict_proba")
+        said = cross_val_predict(regression, vectors, answers, cv=folds, method="predict_proba")
         regression.fit(vectors, answers)
     labels = tuple(str(label) for label in regression.classes_)
-    truth = np.array([labels.index(answer) for answer in answers])
-    temperature = _temperature(unseen, truth)
+    truth = np.array(labels) == np.array(answers)[:, None]
+    unseen = np.log(np.maximum(said, 1e-12))
+    divisor = temperature(unseen, truth)
     # Of two labels scikit-learn keeps the second one's weights alone.
     weights, biases = (
         (regression.coef_, regression.intercept_)
         if len(labels) > 2
         else (np.vstack([0 * regression.coef_, regression.coef_]), np.append(0, regression.intercept_))
     )
-    head = SoftmaxHead(
-        model,
-        labels,
-        role,
-        (weights / temperature).astype(np.float32),
-        (biases / temperature).astype(np.float32),
-    )
-    return Fitted(head, float((unseen.argmax(axis=1) == truth).mean()), _tempered(unseen, temperature))
-
-
-def _tempered(probabilities: npt.NDArray[np.float64], temperature: float) -> npt.NDArray[np.float64]:
-    powers = np.maximum(probabilities, 1e-12) ** (1 / temperature)
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def _temperature(probabilities: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]) -> float:
-    """What to divide the scores by so that unseen examples are likeliest (Guo et al. 2017, "On calibration of modern
-    neural networks"). `probabilities` [examples, labels], `truth` [examples]: columns.
-    """
-    from scipy.optimize import minimize_scalar
-
-    rows = np.arange(len(truth))
-
-    def surprise(log_temperature: float) -> float:
-        return -float(np.log(_tempered(probabilities, float(np.exp(log_temperature)))[rows, truth]).mean())
-
-    return float(np.exp(minimize_scalar(surprise, bounds=(-2.0, 2.0), method="bounded").x))
+    head = SoftmaxHead(model, labels, role, weights.astype(np.float32), biases.astype(np.float32), divisor)
+    accuracy = float((unseen.argmax(axis=1) == truth.argmax(axis=1)).mean())
+    return Fitted(head, accuracy, np.asarray(softmax(unseen / divisor), dtype=np.float64))

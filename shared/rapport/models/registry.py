@@ -70,6 +70,20 @@ class Registry:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
+    def make(
+        self,
+        save: Callable[[Path], None],
+        *,
+        name: str,
+        kind: str,
+        metrics: Mapping[str, float] | None = None,
+        requires: Mapping[str, str] | None = None,
+    ) -> Version:
+        """Registers what `save` writes into an empty folder. Raises as `register` does."""
+        with tempfile.TemporaryDirectory(prefix="rapport-fit-") as folder:
+            save(Path(folder))
+            return self.register(Path(folder), name=name, kind=kind, metrics=metrics, requires=requires)
+
     def load(self, name: str, version: str) -> Version:
         """The version, its files verified. Raises `NotFound` naming those there are, `ModelError` for damaged files."""
         check_name(name, "name")

@@ -15,6 +15,7 @@ from rapport.events.catalog import ProductUpserted
 from rapport.events.envelope import Envelope
 from rapport.events.topics import EVENTS
 from rapport.models.ports import Role
+from rapport.models.tuning.vectors import vectors_of
 from rapport.ops.settings import Settings
 from rapport.serving.client import Embedded
 from rapport.serving.loading import LoadedEncoder, load_encoder
@@ -31,7 +32,6 @@ from services.profiler.domain.rules import Rules
 from services.profiler.handlers import profile_behaviour
 from services.profiler.observers import Observer
 from services.profiler.ports import Ports
-from services.profiler.training.vectors import vectors_of
 
 # As many as the running consumer takes at most.
 _BATCH = 256

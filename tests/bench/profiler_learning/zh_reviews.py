@@ -17,13 +17,10 @@ import time
 import zipfile
 from pathlib import Path
 
-from rapport.models.ports import Role
-from rapport.models.sets import chosen
-from rapport.models.sources import locate
+from rapport.models.tuning.examples import Example
+from rapport.models.tuning.learning import learn
+from rapport.models.tuning.recipe import Recipe
 from rapport.ops.settings import Settings
-from services.profiler.training.examples import Example
-from services.profiler.training.fine_tune import Recipe, fine_tune, predict
-from services.profiler.training.scoring import Scores, score
 from tests.bench.figures import report
 from tests.bench.profiler_learning.data import folder_of
 
@@ -35,19 +32,6 @@ def reviews(folder: Path) -> list[Example]:
         text = archive.read(archive.namelist()[0]).decode("utf-8-sig")
     rows = csv.DictReader(io.StringIO(text))
     return [Example(_NAMES[row["label"]], row["review"].strip()) for row in rows if (row["review"] or "").strip()]
-
-
-def with_head(train: list[Example], test: list[Example]) -> Scores:
-    from rapport.models import heads
-    from rapport.models.ports import ModelId
-    from services.profiler.training.vectors import vectors_of
-    from tests.bench.profiler_learning.replay import LocalModels
-
-    backend = LocalModels().loaded.backend
-    vectors = vectors_of(backend, [each.text for each in train], Role.QUERY)
-    fitted = heads.fit(ModelId("bench", "1"), vectors, [each.label for each in train], Role.QUERY)
-    unseen = vectors_of(backend, [each.text for each in test], Role.QUERY)
-    return score(fitted.head.probabilities(unseen), fitted.head.labels, [each.label for each in test])
 
 
 def main() -> None:
@@ -67,19 +51,13 @@ def main() -> None:
     found = reviews(folder_of("zh-online-shopping-10-cats", given.data))
     train, test = train_test_split(found, test_size=0.2, stratify=[each.label for each in found], random_state=0)
     train, test = train[: given.train or None], test[: given.test or None]
-    began, seen = time.monotonic(), len(train)
-    if given.method == "head":
-        scores = with_head(train, test)
-    else:
-        settings = Settings.load().models
-        choice = chosen(settings).encoder
-        recipe = Recipe(given.method, given.epochs, given.layers, given.minutes, 4, given.window)
-        folder = locate(choice, settings.cache)
-        tuned = fine_tune(folder, choice.prefixes, train, recipe, lambda line: print(line, flush=True))
-        seen = tuned.seen
-        shares = predict(tuned.network, [each.text for each in test])
-        scores = score(shares, tuned.network.labels, [each.label for each in test])
-    row = {"method": given.method, "seen": seen, "tested": len(test), "minutes": (time.monotonic() - began) / 60}
+    began = time.monotonic()
+    recipe = Recipe(
+        given.method, epochs=given.epochs, layers=given.layers, minutes=given.minutes, patience=4, window=given.window
+    )
+    learned = learn("sentiment", train, test, recipe, Settings.load(), lambda line: print(line, flush=True))
+    scores = learned.scores
+    row = {"method": learned.head.model.revision, "tested": len(test), "minutes": (time.monotonic() - began) / 60}
     figures = {"accuracy": round(scores.accuracy, 4), "macro F1": round(scores.macro_f1, 4)}
     report(__doc__ or "", [row | figures | {"calibration error": round(scores.calibration_error, 4)}], given.json)
 

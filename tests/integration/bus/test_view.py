@@ -66,8 +66,8 @@ async def test_it_is_ready_once_caught_up_and_follows_from_there(servers: Embedd
             assert len(shelf.titles) == len(other.titles) == 500
             assert [shelf.titles[f"p{number}"] for number in (0, 99, 100, 499)] == ["new", "new", "old", "old"]
             await producer.send_many([product(7, "newest"), delisted(8)])
-            await until(lambda: shelf.titles == other.titles and shelf.titles["p7"] == "newest", 10)
-            await until(lambda: "p8" not in shelf.titles, 10)
+            await until(lambda: shelf.titles == other.titles and shelf.titles["p7"] == "newest", 30)
+            await until(lambda: "p8" not in shelf.titles, 30)
             assert all(view.health().ready for view in views)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -117,11 +117,15 @@ class InMemory:
         *,
         keep: int | None = None,
         aside: bool = False,
+        with_person: bool | None = None,
     ) -> None:
         self._check()
         place = conversation.tenant, conversation.id
-        after = (self.conversations.get(place, conversation) if aside else conversation).plus(*new)
-        self.conversations[conversation.tenant, conversation.id] = replace(after, turns=after.turns[-(keep or 20) :])
+        now = self.conversations.get(place, Conversation(*place))
+        known = now if aside and place in self.conversations else conversation
+        after = replace(known, turns=now.turns).plus(*new)
+        answers = now.with_person if with_person is None else with_person
+        self.conversations[place] = replace(after, turns=after.turns[-(keep or 20) :], with_person=answers)
         if done is not None:
             self.outcomes[done.reply.reply_id] = done
 
@@ -183,10 +187,15 @@ class Shop:
 class Published:
     outgoings: list[Outgoing] = field(default_factory=list)
     failure: RapportError | None = None
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """What else happens while Kafka takes the next batch."""
 
     async def send_many(self, outgoings: Sequence[Outgoing]) -> None:
         if self.failure is not None:
             raise self.failure
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
         self.outgoings.extend(outgoings)
 
 

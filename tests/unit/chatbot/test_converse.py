@@ -7,7 +7,7 @@ import pytest
 from rapport.events.chat import ChatMessage, ChatReply
 from rapport.ops.errors import PermissionRefused, UnavailableError
 from rapport.testing.models import FakeGenerator
-from tests.unit.chatbot.conftest import Bot, says
+from tests.unit.chatbot.conftest import Bot, order, says
 
 
 def said(text: str, message_id: str = "m-1", **more: object) -> ChatMessage:
@@ -83,3 +83,23 @@ async def test_worded_sentences_stream_as_they_are_checked() -> None:
     pieces, reply = await ask(bot, "How long can I return things?")
     assert pieces == ["You can return items within 30 days.", " Gold members have 60 days."]
     assert reply.text == words
+
+
+async def test_a_person_who_takes_over_while_the_bot_answers_has_the_conversation(bot: Bot) -> None:
+    agent = says("I'll take this one.", "m-agent", role="agent", customer_id=None)
+    bot.published.meanwhile = lambda: bot.hear(agent)
+    _, reply = await ask(bot, "How long can I return things?")
+    assert reply.action == "answer"
+    known = bot.memory.conversations["default", "t-1"]
+    assert [turn.id for turn in known.turns] == ["m-agent", "m-1", reply.reply_id]
+    assert (await ask(bot, "and express?", "m-2"))[1].action == "handoff"
+    await bot.hear(says("all yours", "m-3", role="agent", customer_id=None, hands_back=True))
+    assert (await ask(bot, "How long can I return things?", "m-4"))[1].action == "answer"
+
+
+async def test_a_request_begun_while_a_person_writes_is_not_forgotten(bot: Bot) -> None:
+    bot.book.orders = [order("RX-1", status="paid")]
+    agent = says("hello", "m-agent", role="agent", customer_id=None, hands_back=True)
+    bot.published.meanwhile = lambda: bot.hear(agent)
+    assert (await ask(bot, "cancel order RX-1"))[1].action == "confirm"
+    assert (await ask(bot, "yes", "m-2"))[1].action == "act"

@@ -117,10 +117,10 @@ async def test_a_very_long_message_still_arrives(channel: PeerChannel, encoder: 
 async def test_the_deadline_travels_and_cancels(channel: PeerChannel, encoder: Encoder) -> None:
     encoder.act = lambda: asyncio.sleep(30)
     with pytest.raises(DeadlineError):
-        await embed(channel, timeout_s=0.2)
-    async with asyncio.timeout(2):
+        await embed(channel, timeout_s=2)
+    async with asyncio.timeout(20):
         await encoder.ended.wait()
-    assert 0 < encoder.seen[1] <= 0.3
+    assert 0 < encoder.seen[1] <= 2.1
 
 
 async def test_a_caller_that_goes_away_cancels(channel: PeerChannel, encoder: Encoder) -> None:
@@ -128,7 +128,7 @@ async def test_a_caller_that_goes_away_cancels(channel: PeerChannel, encoder: En
     call = asyncio.create_task(embed(channel))
     await until(lambda: encoder.calls)
     call.cancel()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await encoder.ended.wait()
 
 
@@ -143,7 +143,7 @@ async def test_leaving_a_stream_ends_it_on_the_server(channel: PeerChannel, gene
     answers = channel.stream(channel.stub(GeneratorStub).Generate, generator_pb2.GenerateRequest())
     assert [(await anext(answers)).text for _ in range(3)] == ["0 ", "1 ", "2 "]
     await answers.aclose()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await generator.closed.wait()
 
 

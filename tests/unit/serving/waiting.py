@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(true: Callable[[], object], within_s: float = 5.0) -> None:
+async def until(true: Callable[[], object], within_s: float = 30.0) -> None:
     """Returns once `true()` holds; fails after `within_s` seconds."""
     async with asyncio.timeout(within_s):
         while not true():  # noqa: ASYNC110 - not everything that changes can tell

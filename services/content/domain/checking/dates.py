@@ -46,9 +46,11 @@ _RELATIVE = re.compile(
     r"\b(?:today|tonight|tomorrow|yesterday|weekends?|midnight|noon|this (?:week|month|year|season)|"
     r"next (?:week|month|year)|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|all (?:week|month|year)|(?:black|cyber) \w+day|"
-    r"24/7|christmas|easter|new year)\b"
+    r"24/7|christmas|easter|new year|(?:the )?(?:end|start|middle) of (?:the )?(?:day|week|month|year|season)|"
+    r"(?:one|two|three|a few|\d+) (?:hours?|days?|weeks?) only|payday|bank holiday)\b"
     r"|今天|今日|今晚|明天|明日|昨天|后天|本周|这周|下周|上周|本月|下个?月|周末|"
-    r"星期[一二三四五六日天]|周[一二三四五六日]|当天|次日|隔日|即日起?|双十一|春节|国庆|圣诞|元旦|年底",
+    r"星期[一二三四五六日天]|周[一二三四五六日]|当天|次日|隔日|即日起?|双十一|双十二|六一八|春节|国庆|圣诞|元旦|年底|年初|年末|[月季]底|月初|月末|周内|明早|"
+    r"中秋|端午|情人节|母亲节|父亲节|开学季|今年内|近期内",
     re.IGNORECASE,
 )
 _LONE_MONTH = re.compile(

@@ -24,7 +24,7 @@ _NO_FACT = re.compile(
     r"so long|look(?:ing)? cool|any(?:where)? new|"
     r"local time|set (?:off|out)|code of|store (?:it|them)|been a while|short on|people who|lie down|"
     r"sit down|wind down|slow down|settle down|"
-    r"fast approaching|in short|before long)\b|不会|黑夜|白天|白日|红火|开心果|木有",
+    r"fast approaching|in short|before long|lac(?:e|es|ing) up)\b|不会|黑夜|白天|白日|红火|开心果|木有",
     re.IGNORECASE,
 )
 
@@ -75,7 +75,7 @@ class Lexicon:
         neutral = self.neutral.get("zh", frozenset())
         for run in _HAN.findall(plain):
             for word in rjieba.cut(run):
-                if word in neutral or word in evidence or all(c in neutral for c in word):
+                if word in evidence or _made_of(word, neutral):
                     continue
                 if not any(pattern.search(word) for pattern in supported):
                     yield Problem("unknown_word", f"资料中没有的词: {word}", word)
@@ -90,6 +90,13 @@ def _stems(word: str) -> set[str]:
             if len(stem) > 3 and stem[-1] == stem[-2]:
                 found.add(stem[:-1])
     return found
+
+
+def _made_of(word: str, neutral: frozenset[str]) -> bool:
+    """Whether the word is neutral, or a chain of neutral words: the segmenter takes 谢谢您 for one."""
+    if not word or word in neutral:
+        return True
+    return any(word[:at] in neutral and _made_of(word[at:], neutral) for at in range(1, len(word)))
 
 
 def _pattern(group: Sequence[str]) -> re.Pattern[str]:

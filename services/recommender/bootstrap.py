@@ -29,6 +29,8 @@ from services.recommender.adapters.item_indexes import ItemIndexes, MakeIndex
 from services.recommender.adapters.redis_arrivals import RedisArrivals
 from services.recommender.adapters.redis_counts import RedisCounts
 from services.recommender.adapters.redis_memory import RedisMemory
+from services.recommender.adapters.redis_merges import RedisMerges
+from services.recommender.adapters.redis_orders import RedisOrders
 from services.recommender.adapters.redis_pictures import RedisPictures
 from services.recommender.adapters.redis_pushes import RedisPushes
 from services.recommender.adapters.redis_vectors import RedisItemVectors
@@ -83,13 +85,21 @@ def parts(settings: RecommenderSettings) -> Sequence[Part]:
     answers = answers_of(own, learned, partial(ready, served=served))
     counts = RedisCounts(redis, settings.tenant, settings.kafka.topic_prefix)
     view = catalogue_view(catalogues, items, vectors, RedisArrivals(redis, _now), indexing, settings)
-    behaviour = CountsKeeper(behaviour_consumer(counts, served, day_of, settings), counts)
+    behaviour = CountsKeeper(behaviour_consumer(counts, served, RedisOrders(redis), day_of, settings), counts)
     pushes = RedisPushes(ServingCopy(redis))
     wishes = RedisWishes(redis)
     written = wish_parts(own, partial(wish, catalogues=catalogues, encoder=encoder, store=wishes), settings)
     wishing = next((part for part in written if isinstance(part, WishQueue)), None)
     profiles = profile_consumer(
-        answers, pushes, own.limit, view.caught_up, indexing, settings, wishing=wishing, wishes=wishes
+        answers,
+        pushes,
+        RedisMerges(redis),
+        own.limit,
+        view.caught_up,
+        indexing,
+        settings,
+        wishing=wishing,
+        wishes=wishes,
     )
     server = GrpcServer(
         "recommender", settings.grpc, [servicing(RecommendationApi(answers, settings.tenant, own.limit))]

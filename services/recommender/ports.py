@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -27,6 +28,8 @@ from services.recommender.domain.trail import Trail
 
 Vectors = npt.NDArray[np.float32]
 Clock = Callable[[], datetime]
+Allowed = AbstractSet[str] | Callable[[str], bool]
+"""Which products may be found: their ids, or a quick test."""
 
 
 class Arrivals(Protocol):
@@ -54,9 +57,7 @@ class Items(Protocol):
     def space(self, tenant: str) -> str | None:
         """The space that is searched; None while nothing is indexed."""
 
-    async def near(
-        self, tenant: str, queries: Vectors, limit: int, allowed: Callable[[str], bool] | frozenset[str]
-    ) -> list[Near]:
+    async def near(self, tenant: str, queries: Vectors, limit: int, allowed: Allowed) -> list[Near]:
         """What is nearest to each of [queries, d], vectors of `space`."""
 
     async def vectors(self, tenant: str, product_ids: Sequence[str]) -> Mapping[str, Vectors]:
@@ -170,6 +171,25 @@ class Memory(Protocol):
         """In one round trip. Raises `UnavailableError`."""
 
 
+class Orders(Protocol):
+    """What was in each order."""
+
+    async def keep(self, tenant: str, lines: Mapping[str, Sequence[str]]) -> None:
+        """By order, its products."""
+
+    async def find(self, tenant: str, order_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Those that are known."""
+
+
+class Merges(Protocol):
+    """Ids that turned out to be one customer: `Memory` follows their histories from then on."""
+
+    async def note(self, tenant: str, merged: Mapping[str, Sequence[str]]) -> None:
+        """By the id that is left, those that were merged into it, the last one first."""
+
+    async def forget(self, tenant: str, customers: Sequence[str]) -> None: ...
+
+
 class Graphs(Protocol):
     """The product graph of each tenant."""
 
@@ -187,8 +207,10 @@ class Recaller(Protocol):
 
     name: ReasonKind
 
-    async def recall(self, tenant: str, history: Sequence[str], limit: int) -> Sequence[tuple[str, float]]:
-        """Products and scores from 0 to 1, the best first. `history`: products looked at, oldest first. Raises
+    async def recall(
+        self, tenant: str, histories: Sequence[Sequence[str]], limit: int
+    ) -> Sequence[Sequence[tuple[str, float]]]:
+        """For each history (products looked at, oldest first) products and scores from 0 to 1, the best first. Raises
         `RetryableError` when the model cannot be asked."""
 
 

@@ -14,12 +14,22 @@ from services.recommender.adapters.redis_counts import RedisCounts
 from services.recommender.domain.catalogue import Catalogues
 from services.recommender.domain.counting import DayOf
 from services.recommender.handlers import Answers, behaviours_seen, catalogue_changed, profiles_updated
-from services.recommender.ports import Arrivals, Items, ItemVectors, Pushes, ServedLog, Wishing, WishStore
+from services.recommender.ports import (
+    Arrivals,
+    Items,
+    ItemVectors,
+    Merges,
+    Orders,
+    Pushes,
+    ServedLog,
+    Wishing,
+    WishStore,
+)
 
 BEHAVIOUR_GROUP, PROFILE_GROUP = "recommender-behaviour", "recommender-profiles"
 # Profiles taken at once. Of a customer's profiles among them only the newest is answered, so under load a larger batch
 # is less work; one answer takes a millisecond or two, and more of them would keep the first one waiting.
-_PROFILES_AT_ONCE = 256
+_PROFILES_AT_ONCE = 512
 # How long pushing waits, once, for the catalogue's vectors to come from Redis. Longer, and the consumer seems stalled.
 _INDEXED_WITHIN_S = 20.0
 
@@ -42,11 +52,13 @@ def catalogue_view(
     return TopicView("recommender", "catalog.v1", apply, settings)
 
 
-def behaviour_consumer(counts: RedisCounts, served: ServedLog, day_of: DayOf, settings: Settings) -> HandlerConsumer:
+def behaviour_consumer(
+    counts: RedisCounts, served: ServedLog, orders: Orders, day_of: DayOf, settings: Settings
+) -> HandlerConsumer:
     """Begins after what is counted in Redis, whatever the group has committed."""
 
     async def handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
-        return await behaviours_seen(messages, counts=counts, served=served, day_of=day_of)
+        return await behaviours_seen(messages, counts=counts, served=served, orders=orders, day_of=day_of)
 
     return HandlerConsumer(BEHAVIOUR_GROUP, ["clickstream.v1"], handle, settings, reached=counts.reached)
 
@@ -54,7 +66,8 @@ def behaviour_consumer(counts: RedisCounts, served: ServedLog, day_of: DayOf, se
 def profile_consumer(
     answers: Answers,
     pushes: Pushes,
-    limit: int,
+    merges: Merges,
+    items: int,
     caught_up: asyncio.Event,
     indexing: IndexQueue,
     settings: Settings,
@@ -72,7 +85,7 @@ def profile_consumer(
             await indexing.settled(_INDEXED_WITHIN_S)
             waited = True
         return await profiles_updated(
-            messages, answers=answers, pushes=pushes, limit=limit, wishing=wishing, wishes=wishes
+            messages, answers=answers, pushes=pushes, merges=merges, items=items, wishing=wishing, wishes=wishes
         )
 
     return HandlerConsumer(PROFILE_GROUP, ["profiles.v1"], handle, settings, max_batch=_PROFILES_AT_ONCE)

@@ -28,11 +28,11 @@ from rapport.bus.producer import EventProducer
 from rapport.events.behaviour import ProductViewed
 from rapport.ops.settings import KafkaSettings
 from services.demo.adapters.world_files import load_world
-from services.demo.domain.attention import expected_clicks
-from services.demo.domain.goods import Product
-from services.demo.domain.interest import Interests
+from services.demo.domain.attention import click_chance, examined
+from services.demo.domain.goods import Catalog, Product
+from services.demo.domain.interest import Interest, Interests
 from services.demo.domain.plan import Plan
-from services.demo.domain.shopper import make_shopper
+from services.demo.domain.shopper import Shopper, make_shopper
 from services.demo.domain.simulation import simulate
 from services.demo.domain.world import TimedEvent, World
 from services.demo.handlers import outgoing
@@ -68,6 +68,13 @@ async def listed(gateway: Api, customer: str, world: World, seen: set[str], popu
         "random": [DICE.sample(left, LIMIT) for _ in range(DRAWS)],
     }
     return {name: [[products[id_] for id_ in ids[:LIMIT]] for ids in lists] for name, lists in shown.items()}
+
+
+def expected_clicks(shopper: Shopper, interest: Interest, shown: Sequence[Product], catalog: Catalog) -> float:
+    """Clicks on a list in the mean."""
+    return sum(
+        examined(place) * click_chance(shopper, interest, product, catalog) for place, product in enumerate(shown)
+    )
 
 
 def table(clicks: dict[str, np.ndarray]) -> list[Row]:

@@ -26,13 +26,6 @@ def click_chance(shopper: Shopper, interest: Interest, product: Product, catalog
     return 1.0 - math.exp(-_KEENNESS * appeal(shopper, interest, product, catalog))
 
 
-def expected_clicks(shopper: Shopper, interest: Interest, shown: Sequence[Product], catalog: Catalog) -> float:
-    """Clicks on a list in the mean."""
-    return sum(
-        examined(place) * click_chance(shopper, interest, product, catalog) for place, product in enumerate(shown)
-    )
-
-
 def clicks(
     shopper: Shopper, interest: Interest, shown: Sequence[Product], catalog: Catalog, dice: Random
 ) -> list[Product]:

@@ -3,6 +3,7 @@
     <tenant>:co-visits:{<tenant>}:<product>      what the product is tied to
     <tenant>:trail:{<tenant>}:<customer>         where a customer has been lately
     <tenant>:reactions:{<tenant>}:<customer>     what they made of what they were shown and bought
+    <tenant>:merged:{<tenant>}:<customer>        set: ids that were merged into this customer's
     <tenant>:board:{<tenant>}:trending           sorted set of marks; also `popular`, `examined`, `clicked`, `refused`
     <tenant>:board:{<tenant>}:clock              event time of the newest behaviour counted
     <tenant>:shoppers:{<tenant>}:<day>           sorted set: shoppers of the day by product
@@ -30,6 +31,10 @@ def trail(tenant: str, customer_id: str) -> str:
 
 def reactions(tenant: str, customer_id: str) -> str:
     return counting_prefix(tenant, "reactions") + customer_id
+
+
+def merged(tenant: str, customer_id: str) -> str:
+    return counting_prefix(tenant, "merged") + customer_id
 
 
 def board(tenant: str, name: str) -> str:

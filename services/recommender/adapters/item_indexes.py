@@ -9,7 +9,7 @@ import numpy as np
 from rapport.vectors.search import SearchIndex
 from services.recommender.domain.relevance import Cohort
 from services.recommender.domain.situation import Near
-from services.recommender.ports import Vectors
+from services.recommender.ports import Allowed, Vectors
 
 MakeIndex = Callable[[str, str], SearchIndex]
 """A search index for a tenant and a space."""
@@ -57,9 +57,7 @@ class ItemIndexes:
             for product_id in product_ids:
                 shelf.cohort.remove(product_id)
 
-    async def near(
-        self, tenant: str, queries: Vectors, limit: int, allowed: Callable[[str], bool] | frozenset[str]
-    ) -> list[Near]:
+    async def near(self, tenant: str, queries: Vectors, limit: int, allowed: Allowed) -> list[Near]:
         shelf = self._searched.get(tenant)
         if shelf is None:
             return [Near(level, ()) for level in Cohort().levels(queries)]

@@ -68,20 +68,49 @@ return 1
 """
 
 RECALL = """
--- KEYS: the customer's trail. ARGV: what keys of ties begin with, how many products to follow, then products known to
--- be looked at, newest first. Returns the products followed, newest first, and the ties of each.
-local seeds, taken = {}, {}
-local function follow(product)
-  if #seeds < tonumber(ARGV[2]) and not taken[product] then
-    seeds[#seeds + 1] = product
-    taken[product] = true
+-- KEYS: for each customer the trail, the reactions, and the set of ids that were merged into theirs.
+-- ARGV: what keys of ties, trails and reactions begin with, how many products to follow, then for each customer the
+-- number of products known to be looked at, and these, newest first.
+-- Returns: by customer the numbers of the products followed, newest first; by customer the reactions under each of
+-- their ids; the products; the ties of each.
+local ties_of, trail_of, reactions_of, most = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local followed, reactions, products, ties, number_of = {}, {}, {}, {}, {}
+local at = 5
+
+local function number(product)
+  if not number_of[product] then
+    products[#products + 1] = product
+    ties[#products] = redis.call('GET', ties_of .. product) or ''
+    number_of[product] = #products
   end
+  return number_of[product]
 end
-for at = 3, #ARGV do follow(ARGV[at]) end
-local trail = redis.call('GET', KEYS[1])
-local looks = trail and cmsgpack.unpack(trail)[1] or {}
-for at = #looks, 1, -1 do follow(looks[at][1]) end
-local ties = {}
-for at, product in ipairs(seeds) do ties[at] = redis.call('GET', ARGV[1] .. product) or '' end
-return {seeds, ties}
+
+for customer = 1, #KEYS / 3 do
+  local seeds, taken = {}, {}
+  local function follow(product)
+    if #seeds < most and not taken[product] then
+      seeds[#seeds + 1] = number(product)
+      taken[product] = true
+    end
+  end
+  local function follow_trail(key)
+    local trail = redis.call('GET', key)
+    local looks = trail and cmsgpack.unpack(trail)[1] or {}
+    for look = #looks, 1, -1 do follow(looks[look][1]) end
+  end
+  local known = tonumber(ARGV[at])
+  for offset = 1, known do follow(ARGV[at + offset]) end
+  at = at + known + 1
+  local documents = {redis.call('GET', KEYS[3 * customer - 1]) or ''}
+  local merged = redis.call('SMEMBERS', KEYS[3 * customer])
+  table.sort(merged)
+  if #seeds < most then
+    follow_trail(KEYS[3 * customer - 2])
+    for _, id in ipairs(merged) do follow_trail(trail_of .. id) end
+  end
+  for _, id in ipairs(merged) do documents[#documents + 1] = redis.call('GET', reactions_of .. id) or '' end
+  followed[customer], reactions[customer] = seeds, documents
+end
+return {followed, reactions, products, ties}
 """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numpy as np
 
-from services.recommender.domain.blend import Candidate, ordered
+from services.recommender.domain.pool import Places, Pool
 from services.recommender.domain.products import price_band
-from services.recommender.domain.rules import Admission, Policy
+from services.recommender.domain.rules import Admission, Policy, Promotion
 from services.recommender.domain.situation import Situation
-from services.recommender.domain.sources.source import Evidence, Found
+from services.recommender.domain.sources.source import Evidence, Finds
 
 # Candidates that are looked at: what is behind them would need more than any promotion gives.
 _MOST_ADJUSTED = 300
@@ -18,24 +18,36 @@ _TIRED = 0.2
 _FAR = 2.0
 
 
-def adjusted(
-    candidates: Sequence[Candidate], situation: Situation, admission: Admission, policy: Policy
-) -> list[Candidate]:
-    """The candidates with their scores moved, in order again."""
+def adjust(pool: Pool, situation: Situation, admission: Admission, policy: Policy) -> Places:
+    """Moves the scores; the places of the candidates in order."""
+    order = pool.best()
+    head = order[:_MOST_ADJUSTED]
     bands = _bands(situation) if policy.price_fit else {}
-    head = candidates[:_MOST_ADJUSTED]
-    for candidate in head:
-        product = situation.catalogue.get(candidate.product_id)
-        if product is None:
-            continue
-        if bands and product.price is not None:
-            candidate.score *= 1.0 - policy.price_fit * (1.0 - _fit(price_band(product.price), bands))
-        unclicked = situation.reactions.unclicked(candidate.product_id, situation.now_ms)
-        candidate.score *= (1.0 - _TIRED) ** unclicked
-        for promotion in admission.promotions(product):
-            if "promoted" not in candidate.found:
-                candidate.add(Found(candidate.product_id, promotion.boost, Evidence("promoted", promotion.name)), 1.0)
-    return [*ordered(head), *candidates[_MOST_ADJUSTED:]]
+    if bands:
+        pool.scores[head] *= 1.0 - policy.price_fit * _misfits(pool, head, situation, bands)
+    for product_id in situation.reactions.products:
+        unclicked = situation.reactions.unclicked(product_id, situation.now_ms)
+        if unclicked and product_id in pool.place:
+            pool.scores[pool.place[product_id]] *= (1.0 - _TIRED) ** unclicked
+    if policy.promotions:
+        _promote(pool, head, situation, admission)
+    # What was not looked at stays behind, in its order.
+    return np.concatenate([head[np.lexsort((head, -pool.scores[head]))], order[_MOST_ADJUSTED:]])
+
+
+def _promote(pool: Pool, head: Places, situation: Situation, admission: Admission) -> None:
+    """A product that is part of several promotions is lifted by the first."""
+    lifted: list[tuple[str, Promotion]] = []
+    for place in head.tolist():
+        product = situation.catalogue.get(pool.product_ids[place])
+        if product is not None:
+            lifted += [(product.product_id, promotion) for promotion in admission.promotions(product)[:1]]
+    finds = Finds(
+        [product_id for product_id, _ in lifted],
+        np.array([promotion.boost for _, promotion in lifted]),
+        lambda at: Evidence("promoted", lifted[at][1].name),
+    )
+    pool.add("promoted", 1.0, finds)
 
 
 def _bands(situation: Situation) -> dict[int, float]:
@@ -46,6 +58,19 @@ def _bands(situation: Situation) -> dict[int, float]:
         if each.dimension == "price_band" and low.replace(".", "", 1).isdigit():
             bands[price_band(float(low))] = each.weight
     return bands
+
+
+def _misfits(pool: Pool, places: Places, situation: Situation, bands: dict[int, float]) -> np.ndarray:
+    """[places]: 0 in the customer's only band, rising to 1 with distance; 0 for a product without a price."""
+    known: dict[int | None, float] = {None: 0.0}
+    found = []
+    for place in places.tolist():
+        product = situation.catalogue.get(pool.product_ids[place])
+        band = product.band if product else None
+        if band is not None and band not in known:
+            known[band] = 1.0 - _fit(band, bands)
+        found.append(known[band])
+    return np.array(found)
 
 
 def _fit(band: int, bands: dict[int, float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import chain, zip_longest
 from types import MappingProxyType
 
@@ -16,6 +17,12 @@ class Catalogue:
         self._products: dict[str, Product] = {}
         self._shelves: dict[str, dict[str, None]] = {}
         self._arrivals: dict[str, int] = {}
+        self._available: set[str] = set()
+
+    @property
+    def available(self) -> AbstractSet[str]:
+        """The ids of those that are in stock and not hidden."""
+        return self._available
 
     @property
     def products(self) -> Mapping[str, Product]:
@@ -34,6 +41,7 @@ class Catalogue:
         if before is not None and before.shelf != product.shelf:
             self._leave_shelf(before)
         self._products[product.product_id] = product
+        (self._available.add if product.available else self._available.discard)(product.product_id)
         self._shelves.setdefault(product.shelf, {})[product.product_id] = None
         if product.arrived_ms is not None:
             self._arrivals[product.product_id] = product.arrived_ms
@@ -41,6 +49,7 @@ class Catalogue:
     def remove(self, product_id: str) -> None:
         product = self._products.pop(product_id, None)
         self._arrivals.pop(product_id, None)
+        self._available.discard(product_id)
         if product is not None:
             self._leave_shelf(product)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from services.recommender.domain.blend import Candidate
+from services.recommender.domain.pool import Candidate
 
 Vectors = npt.NDArray[np.float32]
 
@@ -28,22 +28,22 @@ def diverse(
     while there is something else; what it held back fills the rest, in its order.
     """
     relevance = np.array([candidate.score for candidate in candidates])
-    relevance = relevance / max(float(relevance.max(initial=0.0)), 1e-9)
+    worth = (1.0 - share) * relevance / max(float(relevance.max(initial=0.0)), 1e-9)
     likeness = _likeness(candidates, vectors) if share else np.zeros((len(candidates), len(candidates)))
     nearest = np.zeros(len(candidates))
-    left = np.ones(len(candidates), bool)
     shelves: Counter[str] = Counter()
     chosen: list[int] = []
-    while len(chosen) < limit and left.any():
-        worth = np.where(left, (1.0 - share) * relevance - share * nearest, -np.inf)
-        at = int(np.argmax(worth))
-        left[at] = False
+    for _ in candidates:
+        if len(chosen) == limit:
+            break
+        at = int((worth - share * nearest).argmax())
+        worth[at] = -np.inf
         shelf = shelf_of(candidates[at].product_id)
         if shelf and shelves[shelf] >= most:
             continue
         shelves[shelf] += 1
         chosen.append(at)
-        nearest = np.maximum(nearest, likeness[at])
+        np.maximum(nearest, likeness[at], out=nearest)
     taken = set(chosen)
     held_back = [at for at in range(len(candidates)) if at not in taken]
     return [candidates[at] for at in (*chosen, *held_back)][:limit]
@@ -57,6 +57,6 @@ def _likeness(candidates: Sequence[Candidate], vectors: Mapping[str, Vectors]) -
     if len(known) > 1:
         matrix = np.stack([vectors[candidates[at].product_id] for at in known])
         cosines = matrix @ matrix.T
-        usual = float(np.median(cosines[~np.eye(len(known), dtype=bool)]))
+        usual = float(np.median(cosines[np.triu_indices(len(known), 1)]))
         likeness[np.ix_(known, known)] = np.clip((cosines - usual) / max(1.0 - usual, 1e-6), 0.0, 1.0)
     return likeness

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from services.recommender.domain.blend import Candidate
+from services.recommender.domain.pool import Candidate
 
 # Places that are never given away: what a shop shows first stays the best that is known.
 SURE_PLACES = 5

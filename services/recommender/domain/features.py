@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rapport.events.recommendations import ReasonKind
-from services.recommender.domain.blend import Candidate
 from services.recommender.domain.decay import POPULAR, TRENDING
+from services.recommender.domain.pool import Candidate, Places, Pool
 from services.recommender.domain.products import Product, price_band
 from services.recommender.domain.situation import Situation
+from services.recommender.domain.sources.source import Floats
 
 VERSION = 1
 SOURCE_SCORES: tuple[ReasonKind, ...] = (
@@ -33,78 +34,95 @@ _MOMENT = ("hour", "weekday")
 FEATURES: tuple[str, ...] = (*SOURCE_SCORES, "sources", *_ITEM, *_CUSTOMER, *_PAIR, *_MOMENT)
 # A fact that is not known. Trees part it from every value that can be.
 _UNKNOWN = -1.0
+# Of a product that has left the catalogue.
+_GONE = (_UNKNOWN, _UNKNOWN, _UNKNOWN, 0.0, 0.0)
 _OLDEST_DAYS = 365.0
 _DAY_MS = 86_400_000
 
 Matrix = npt.NDArray[np.float32]
 
 
-def feature_matrix(candidates: Sequence[Candidate], situation: Situation) -> Matrix:
-    """[candidates, features], finite. What a source did not find has its score 0."""
-    rows = _Rows(situation)
-    matrix = np.array([rows.of(candidate) for candidate in candidates], np.float32)
-    return matrix.reshape(len(candidates), len(FEATURES))
+def feature_matrix(pool: Pool, places: Places, situation: Situation) -> Matrix:
+    """[places, features] of some candidates, finite. What a source did not find has its score 0."""
+    return features_of([pool.product_ids[at] for at in places.tolist()], pool.columns(SOURCE_SCORES, places), situation)
 
 
-class _Rows:
-    """What is the same for all candidates of an answer, looked up once."""
+def chosen_features(chosen: Sequence[Candidate], situation: Situation) -> Matrix:
+    """[chosen, features] of candidates of one pool; of what only fills a list, no source says anything."""
+    rows = [at for at, each in enumerate(chosen) if each.pool is not None]
+    scores, found = np.zeros((len(chosen), len(SOURCE_SCORES))), np.zeros(len(chosen))
+    pool = chosen[rows[0]].pool if rows else None
+    if pool is not None:
+        places = np.array([chosen[at].place for at in rows], np.intp)
+        scores[rows], found[rows] = pool.columns(SOURCE_SCORES, places)
+    return features_of([each.product_id for each in chosen], (scores, found), situation)
 
-    def __init__(self, situation: Situation) -> None:
-        self._situation = situation
-        self._trending, self._popular = dict(situation.boards.trending), dict(situation.boards.popular)
-        profile = situation.profile
-        self._affinities: dict[str, dict[str, float]] = {"category": {}, "brand": {}, "price_band": {}}
-        for each in profile.affinities if profile else ():
-            self._affinities.setdefault(each.dimension, {})[each.value] = each.weight
-        self._band = usual_band(self._affinities["price_band"])
-        self._customer = (
-            math.log1p(profile.event_count if profile else 0),
-            math.log1p(profile.value.order_count if profile else 0),
-            float(len(situation.needs)),
-            float(len(situation.recent)),
+
+def features_of(product_ids: Sequence[str], said: tuple[Floats, Floats], situation: Situation) -> Matrix:
+    """`said`: the scores of the sources, [products, sources], and how many of them found each."""
+    count, width = len(product_ids), len(SOURCE_SCORES)
+    matrix = np.empty((count, len(FEATURES)), np.float32)
+    matrix[:, :width], matrix[:, width] = said
+    begin = width + 1
+    matrix[:, begin : begin + len(_ITEM)] = np.array(_items(product_ids, situation)).reshape(count, len(_ITEM))
+    begin += len(_ITEM)
+    matrix[:, begin : begin + len(_CUSTOMER)] = _customer(situation)
+    begin += len(_CUSTOMER)
+    reactions, now_ms = situation.reactions, situation.now_ms
+    matrix[:, begin] = [product_id in situation.looked_at for product_id in product_ids]
+    matrix[:, begin + 1] = [product_id in situation.bought for product_id in product_ids]
+    matrix[:, begin + 2] = [math.log1p(reactions.unclicked(product_id, now_ms)) for product_id in product_ids]
+    matrix[:, begin + len(_PAIR) :] = (situation.hour, situation.weekday)
+    return matrix
+
+
+def _customer(situation: Situation) -> tuple[float, ...]:
+    profile = situation.profile
+    return (
+        math.log1p(profile.event_count if profile else 0),
+        math.log1p(profile.value.order_count if profile else 0),
+        float(len(situation.needs)),
+        float(len(situation.recent)),
+    )
+
+
+def _items(product_ids: Sequence[str], situation: Situation) -> list[tuple[float, ...]]:
+    """What is known of each product, and how it fits what the customer takes."""
+    affinities: dict[str, dict[str, float]] = {"category": {}, "brand": {}, "price_band": {}}
+    for each in situation.profile.affinities if situation.profile else ():
+        affinities.setdefault(each.dimension, {})[each.value] = each.weight
+    band = usual_band(affinities["price_band"])
+    (trending, popular), clock = situation.boards.marks, situation.boards.clock_ms
+    statistics, catalogue = situation.statistics, situation.catalogue
+    rows = []
+    for product_id in product_ids:
+        hot, liked = trending.get(product_id), popular.get(product_id)
+        product = catalogue.get(product_id)
+        known = _of_product(product, situation.now_ms, band, affinities) if product else _GONE
+        rows.append(
+            (
+                0.0 if hot is None else math.log1p(TRENDING.worth(hot, situation.now_ms)),
+                0.0 if liked is None else math.log1p(POPULAR.worth(liked, clock)),
+                statistics.click_rate(product_id),
+                math.log1p(statistics.refused.get(product_id, 0.0)),
+                *known,
+            )
         )
+    return rows
 
-    def of(self, candidate: Candidate) -> list[float]:
-        situation, product_id = self._situation, candidate.product_id
-        found = candidate.found
-        scores = [found[kind].score if kind in found else 0.0 for kind in SOURCE_SCORES]
-        unclicked = situation.reactions.unclicked(product_id, situation.now_ms)
-        return [
-            *scores,
-            float(len(found)),
-            *self._item(product_id),
-            *self._customer,
-            float(product_id in situation.looked_at),
-            float(product_id in situation.bought),
-            math.log1p(unclicked),
-            float(situation.hour),
-            float(situation.weekday),
-        ]
 
-    def _item(self, product_id: str) -> list[float]:
-        situation, product = self._situation, self._situation.catalogue.get(product_id)
-        trending, popular = self._trending.get(product_id), self._popular.get(product_id)
-        clock = situation.boards.clock_ms
-        facts = [
-            0.0 if trending is None else math.log1p(TRENDING.worth(trending, situation.now_ms)),
-            0.0 if popular is None else math.log1p(POPULAR.worth(popular, clock)),
-            situation.statistics.click_rate(product_id),
-            math.log1p(situation.statistics.refused.get(product_id, 0.0)),
-        ]
-        if product is None:
-            return [*facts, _UNKNOWN, _UNKNOWN, _UNKNOWN, 0.0, 0.0]
-        return [*facts, *self._of_product(product)]
-
-    def _of_product(self, product: Product) -> tuple[float, ...]:
-        arrived, price = product.arrived_ms, product.price
-        age = _UNKNOWN if arrived is None else min((self._situation.now_ms - arrived) / _DAY_MS, _OLDEST_DAYS)
-        return (
-            max(age, _UNKNOWN),
-            _UNKNOWN if price is None else math.log1p(price),
-            _UNKNOWN if price is None or self._band is None else min(4.0, abs(price_band(price) - self._band)),
-            max((self._affinities["category"].get(part, 0.0) for part in product.category), default=0.0),
-            self._affinities["brand"].get(product.brand, 0.0),
-        )
+def _of_product(
+    product: Product, now_ms: int, band: int | None, affinities: Mapping[str, Mapping[str, float]]
+) -> tuple[float, ...]:
+    arrived, price, categories = product.arrived_ms, product.price, affinities["category"]
+    age = _UNKNOWN if arrived is None else min((now_ms - arrived) / _DAY_MS, _OLDEST_DAYS)
+    return (
+        max(age, _UNKNOWN),
+        _UNKNOWN if price is None else math.log1p(price),
+        _UNKNOWN if product.band is None or band is None else min(4.0, abs(product.band - band)),
+        max((categories.get(part, 0.0) for part in product.category), default=0.0) if categories else 0.0,
+        affinities["brand"].get(product.brand, 0.0),
+    )
 
 
 def usual_band(weights: Mapping[str, float]) -> int | None:

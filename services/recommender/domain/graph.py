@@ -1,85 +1,101 @@
 """rel(p, G): personalised PageRank over the product graph from what the customer looked at, and the path as the reason.
 
 Nodes are products, and what products share: a brand, a category, an attribute. Edges come from the catalogue
-(belongs to, complements, replaces) and from behaviour (looked at or bought together). The walk restarts at the
-customer's products with probability α (Page, Brin, Motwani and Winograd 1999; Haveliwala 2002) and is followed for
-three steps, at each of which only the strongest places are kept: past that, less than half of the mass is spread so
-thin that no product stands out by it.
+(belongs to, complements, replaces) and from behaviour (looked at or bought together). PageRank is linear in where it
+starts (Jeh and Widom 2003): each product's walk is followed once for as long as the graph stands, and a customer's is
+the weighted sum of those of the products that they looked at.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-# The walk's restart probability: at 0.15 to 0.3 published results differ little; higher stays nearer to the seeds.
-_RESTART = 0.25
-_STEPS = 3
-# Places kept after each step.
-_KEPT = 512
+from services.recommender.domain.walks import Floats, Ints, Walk
+
 # A node with more neighbours is not followed: each of them gets next to nothing, and all of them take milliseconds.
 _MOST_FOLLOWED = 1000
 # Mass on a product at which it counts by half: a direct neighbour of one of five seeds with twenty neighbours has it.
 _HALF_AT = 0.01
-
-Floats = npt.NDArray[Any]
-Ints = npt.NDArray[Any]
-# Products and concepts share one space of names: a product's begins with this.
+# Walks that are kept, some 13 kB each. What shoppers look at just now is looked at again, by them and by others.
+_WALKS_KEPT = 2000
+# What a product's name among the nodes of a path begins with.
 _PRODUCT = "p:"
 
 
-@dataclass(frozen=True, slots=True)
 class Related:
-    product_id: str
-    score: float
-    """0 to 1."""
-    walk: Walk
+    """The products that most of a customer's walk ends at, the nearest first."""
+
+    def __init__(self, graph: ProductGraph, places: Ints, scores: Floats, walks: Sequence[tuple[Walk, float]]) -> None:
+        """`scores`: [places], 0 to 1. `walks`: of the products looked at, with the weight of each."""
+        self.product_ids = [graph.product_at(place) for place in places.tolist()]
+        self.scores = scores
+        self._graph, self._places, self._walks = graph, places, walks
+
+    def path(self, at: int) -> tuple[str, ...]:
+        """The heaviest way to the product at `at` from the one that adds most to it, as nodes: `p:<product>`,
+        `brand:…`, `category:…`, …"""
+        place = int(self._places[at])
+        walk, _ = max(self._walks, key=lambda pair: pair[0].mass_of.get(place, 0.0) * pair[1])
+        return walk.path(self._graph, place)
 
 
 class ProductGraph:
     """Never changes; a newer one takes its place. Memory: 16 bytes an edge, and the names of the nodes."""
 
-    def __init__(self, names: Sequence[str], matrix: sparse.csr_array) -> None:
-        """`names`: of the nodes. `matrix`: weights [nodes, nodes], symmetric, float32."""
-        self.names = names
-        self._place = {name: at for at, name in enumerate(names)}
+    def __init__(self, product_ids: Sequence[str], concepts: Sequence[str], matrix: sparse.csr_array) -> None:
+        """`matrix`: weights [nodes, nodes], symmetric, float32; the products come before the concepts."""
+        self._product_ids, self._concepts = product_ids, concepts
+        self._place = {product_id: at for at, product_id in enumerate(product_ids)}
         # scipy.sparse builds the rows; its products allocate and check more than a walk of some hundred places costs.
         self._begins: npt.NDArray[Any] = matrix.indptr
         self._others: npt.NDArray[Any] = matrix.indices
         self._weights: npt.NDArray[np.float32] = matrix.data
         self._sums = np.asarray(matrix.sum(axis=1), np.float64).ravel()
-        self._products = np.fromiter((name.startswith(_PRODUCT) for name in names), bool, len(names))
+        self._walks: OrderedDict[int, Walk] = OrderedDict()
 
     @property
     def edges(self) -> int:
         """Undirected."""
         return len(self._weights) // 2
 
-    def related(self, seeds: Mapping[str, float], limit: int) -> list[Related]:
-        """The products that most of the walk ends at, the nearest first; not the seeds. `seeds`: product and weight."""
-        known = {
-            self._place[_PRODUCT + seed]: weight for seed, weight in seeds.items() if _PRODUCT + seed in self._place
-        }
+    @property
+    def nodes(self) -> int:
+        return len(self._product_ids) + len(self._concepts)
+
+    def related(self, seeds: Mapping[str, float], limit: int) -> Related:
+        """At most `limit` products, not the seeds. `seeds`: product and weight."""
+        known = {self._place[seed]: weight for seed, weight in seeds.items() if seed in self._place}
         if not known or not self.edges:
-            return []
-        walk = self._walk(known)
-        places, mass = walk.total()
-        keep = self._products[places]
-        keep[np.searchsorted(places, [seed for seed in known if seed in places])] = False
-        places, mass = places[keep], mass[keep]
-        best = np.argsort(-mass, kind="stable")[:limit].tolist()
-        return [Related(self.product_at(int(places[at])), float(mass[at] / (mass[at] + _HALF_AT)), walk) for at in best]
+            return Related(self, np.empty(0, np.int64), np.empty(0), ())
+        total = sum(known.values())
+        walks = [(self._walk(place), weight / total) for place, weight in known.items()]
+        places, where = np.unique(np.concatenate([walk.products for walk, _ in walks]), return_inverse=True)
+        mass = np.bincount(where, np.concatenate([walk.mass * share for walk, share in walks]), len(places))
+        mass[np.isin(places, list(known))] = 0.0
+        best = np.argsort(-mass, kind="stable")[:limit]
+        best = best[mass[best] > 0]
+        places, mass = places[best], mass[best]
+        return Related(self, places, mass / (mass + _HALF_AT), walks)
 
     def product_at(self, place: int) -> str:
-        return self.names[place].removeprefix(_PRODUCT)
+        return self._product_ids[place]
+
+    def name_of(self, place: int) -> str:
+        """A product's begins with `p:`."""
+        products = len(self._product_ids)
+        return _PRODUCT + self._product_ids[place] if place < products else self._concepts[place - products]
 
     def place_of(self, product_id: str) -> int:
-        return self._place[_PRODUCT + product_id]
+        return self._place[product_id]
+
+    def is_product(self, places: Ints) -> npt.NDArray[np.bool_]:
+        return places < len(self._product_ids)
 
     def neighbours(self, place: int) -> tuple[Ints, Floats]:
         """A node's neighbours, and the share of each one's mass that comes here in a step."""
@@ -99,54 +115,15 @@ class ProductGraph:
         reached, where = np.unique(self._others[at].astype(np.int64), return_inverse=True)
         return reached, np.bincount(where, np.repeat(share, counts) * self._weights[at], len(reached))
 
-    def _walk(self, seeds: Mapping[int, float]) -> Walk:
-        places = np.array(sorted(seeds), np.int64)
-        mass = np.array([seeds[place] for place in places.tolist()])
-        mass /= mass.sum()
-        steps = [(places, mass)]
-        for _ in range(_STEPS):
-            places, mass = self.step(places, mass * (1 - _RESTART))
-            if len(places) > _KEPT:
-                strongest = np.sort(np.argpartition(mass, -_KEPT)[-_KEPT:])
-                places, mass = places[strongest], mass[strongest]
-            steps.append((places, mass))
-        return Walk(self, steps)
+    def _walk(self, place: int) -> Walk:
+        walk = self._walks.get(place)
+        if walk is None:
+            walk = self._walks[place] = Walk(self, place)
+            if len(self._walks) > _WALKS_KEPT:
+                self._walks.popitem(last=False)
+        else:
+            self._walks.move_to_end(place)
+        return walk
 
 
-class Walk:
-    """One walk: where it was after each step, from which the way to any product follows."""
-
-    def __init__(self, graph: ProductGraph, steps: Sequence[tuple[Ints, Floats]]) -> None:
-        self._graph, self._steps = graph, steps
-
-    def total(self) -> tuple[Ints, Floats]:
-        """The mass that ends at each place reached after one step or more; places ascending."""
-        places = np.concatenate([places for places, _ in self._steps[1:]])
-        masses = np.concatenate([mass for _, mass in self._steps[1:]])
-        found, where = np.unique(places, return_inverse=True)
-        return found, _RESTART * np.bincount(where, masses, len(found))
-
-    def path(self, product_id: str) -> tuple[str, ...]:
-        """The heaviest way from a seed to the product, as nodes: `p:<product>`, `brand:…`, `category:…`, …"""
-        place = self._graph.place_of(product_id)
-        masses = [float(self._at(step, np.array([place]))[0]) for step in range(len(self._steps))]
-        step = 1 + int(np.argmax(masses[1:]))
-        if not masses[step]:
-            return ()
-        way = [place]
-        while step:
-            step -= 1
-            others, shares = self._graph.neighbours(way[-1])
-            way.append(int(others[int(np.argmax(shares * self._at(step, others)))]))
-        return tuple(self._graph.names[each] for each in reversed(way))
-
-    def _at(self, step: int, wanted: Ints) -> Floats:
-        """The mass at the wanted places after a step; 0 where the walk was not."""
-        places, mass = self._steps[step]
-        if not len(places):
-            return np.zeros(len(wanted))
-        at = np.minimum(np.searchsorted(places, wanted), len(places) - 1)
-        return np.where(places[at] == wanted, mass[at], 0.0)
-
-
-NO_GRAPH = ProductGraph((), sparse.csr_array((0, 0), dtype=np.float32))
+NO_GRAPH = ProductGraph((), (), sparse.csr_array((0, 0), dtype=np.float32))

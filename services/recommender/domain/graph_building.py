@@ -33,7 +33,7 @@ def build(products: Iterable[Product], ties: Mapping[str, Sequence[Tie]], at_ms:
         for concept in _concepts(product):
             concepts.setdefault(concept, []).append(product.product_id)
     edges = chain(_shared(concepts), _said(goods), _done(goods, ties, at_ms))
-    return _graph([f"p:{product_id}" for product_id in goods], edges)
+    return _graph(list(goods), edges)
 
 
 def _concepts(product: Product) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _shared(concepts: Mapping[str, Sequence[str]]) -> Iterator[Edge]:
             kind = concept.partition(":")[0]
             weight = {"category": _CATEGORY, "brand": _BRAND}.get(kind, _ATTRIBUTE)
             for product_id in product_ids:
-                yield f"p:{product_id}", concept, weight
+                yield _of(product_id), concept, weight
 
 
 def _said(goods: Mapping[str, Product]) -> Iterator[Edge]:
@@ -60,7 +60,7 @@ def _said(goods: Mapping[str, Product]) -> Iterator[Edge]:
         for others, weight in ((product.complements, _COMPLEMENT), (product.substitutes, _SUBSTITUTE)):
             for other in others:
                 if other in goods:
-                    yield f"p:{product.product_id}", f"p:{other}", weight
+                    yield _of(product.product_id), _of(other), weight
 
 
 def _done(goods: Mapping[str, Product], ties: Mapping[str, Sequence[Tie]], at_ms: int) -> Iterator[Edge]:
@@ -72,24 +72,30 @@ def _done(goods: Mapping[str, Product], ties: Mapping[str, Sequence[Tie]], at_ms
             if pair not in seen and product_id in goods and tie.product_id in goods:
                 seen.add(pair)
                 worth = CO_VISITS.worth(tie.mark, at_ms)
-                yield f"p:{product_id}", f"p:{tie.product_id}", _TOGETHER * worth / (worth + _HALF_AT)
+                yield _of(product_id), _of(tie.product_id), _TOGETHER * worth / (worth + _HALF_AT)
 
 
-def _graph(names: list[str], edges: Iterable[Edge]) -> ProductGraph:
-    place = {name: at for at, name in enumerate(names)}
+def _graph(product_ids: list[str], edges: Iterable[Edge]) -> ProductGraph:
+    place = {_of(product_id): at for at, product_id in enumerate(product_ids)}
+    concepts: list[str] = []
     ones: list[int] = []
     others: list[int] = []
     weights: list[float] = []
     for one, other, weight in edges:
         for name in (one, other):
             if name not in place:
-                place[name] = len(names)
-                names.append(name)
+                place[name] = len(place)
+                concepts.append(name)
         ones.append(place[one])
         others.append(place[other])
         weights.append(weight)
     half = sparse.coo_array(
         (np.asarray(weights, np.float32), (np.asarray(ones, np.int32), np.asarray(others, np.int32))),
-        shape=(len(names), len(names)),
+        shape=(len(place), len(place)),
     ).tocsr()
-    return ProductGraph(names, sparse.csr_array(half + half.T))
+    return ProductGraph(product_ids, concepts, sparse.csr_array(half + half.T))
+
+
+def _of(product_id: str) -> str:
+    """A product's name among the nodes: a concept may be called as a product is."""
+    return f"p:{product_id}"

@@ -11,7 +11,7 @@ _PRODUCT = "p:"
 
 def subject_of(path: Sequence[str]) -> str:
     """The product that the customer looked at, where the way begins."""
-    return path[0].removeprefix(_PRODUCT)
+    return path[0].removeprefix(_PRODUCT) if path else ""
 
 
 def path_sentence(path: Sequence[str], catalogue: Catalogue, language: str) -> str:

@@ -32,6 +32,11 @@ class Product:
     complements: tuple[str, ...] = ()
     """Products that go with it, by the shop's word."""
     substitutes: tuple[str, ...] = ()
+    band: int | None = field(init=False)
+    """The number of its price band; None: without a price."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "band", None if self.price is None else price_band(self.price))
 
     @property
     def shelf(self) -> str:

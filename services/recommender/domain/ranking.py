@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from services.recommender.domain.blend import Candidate, ordered
 from services.recommender.domain.features import Matrix, feature_matrix
+from services.recommender.domain.pool import Places, Pool
 from services.recommender.domain.situation import Situation
 
 # Candidates that a model is given: what fixed weights put behind them is not among the ten that are shown.
@@ -55,34 +55,40 @@ class FixedWeights:
 FIXED = Assignment()
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """Candidates in order, with what the models said of the first `MOST_RANKED`."""
-
-    candidates: Sequence[Candidate]
-    assignment: Assignment = FIXED
-    shadow_scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """By model, then by product."""
+Shadow = Mapping[str, Mapping[str, float]]
+"""What models said that are not shown: by model, then by product."""
 
 
-def ranked(candidates: Sequence[Candidate], situation: Situation, assignment: Assignment) -> Ranked:
-    """In the model's order, if there is one. Scores become 0 to 1, so that they compare with each other."""
-    if assignment.shown is None and not assignment.shadow:
-        return Ranked(candidates, assignment)
-    head = candidates[:MOST_RANKED]
-    features = feature_matrix(head, situation)
-    shadow = {model.name: _by_product(head, model.score(features)) for model in assignment.shadow}
-    if assignment.shown is None or not head:
-        return Ranked(candidates, assignment, shadow)
-    scores = 1.0 / (1.0 + np.exp(-np.clip(assignment.shown.score(features), -30.0, 30.0)))
-    for candidate, score in zip(head, scores, strict=True):
-        candidate.score = float(score)
+def rank_all(asked: Sequence[tuple[Pool, Situation, Assignment]]) -> list[Shadow]:
+    """Puts the first `MOST_RANKED` candidates of each answer in its model's order, where there is one: their scores
+    become 0 to 1, so that they compare with each other. Each model is called once."""
+    shadows: list[dict[str, Mapping[str, float]]] = [{} for _ in asked]
+    heads: dict[int, Places] = {}
+    features: dict[int, Matrix] = {}
+    for at, (pool, situation, assignment) in enumerate(asked):
+        if _rankers_of(assignment) and pool.product_ids:
+            heads[at] = pool.best()[:MOST_RANKED]
+            features[at] = feature_matrix(pool, heads[at], situation)
+    for ranker in {id(ranker): ranker for at in features for ranker in _rankers_of(asked[at][2])}.values():
+        numbers = [at for at in features if ranker in _rankers_of(asked[at][2])]
+        scores = ranker.score(np.concatenate([features[at] for at in numbers]))
+        ends = np.cumsum([len(heads[at]) for at in numbers])
+        for at, said in zip(numbers, np.split(scores, ends[:-1]), strict=True):
+            pool, _, assignment = asked[at]
+            if ranker in assignment.shadow:
+                product_ids = (pool.product_ids[place] for place in heads[at].tolist())
+                shadows[at][ranker.name] = dict(zip(product_ids, said.tolist(), strict=True))
+            if ranker is assignment.shown:
+                _reorder(pool, heads[at], said)
+    return list(shadows)
+
+
+def _rankers_of(assignment: Assignment) -> tuple[Ranker, ...]:
+    return (assignment.shown, *assignment.shadow) if assignment.shown else assignment.shadow
+
+
+def _reorder(pool: Pool, head: Places, said: npt.NDArray[np.floating]) -> None:
+    scores = 1.0 / (1.0 + np.exp(-np.clip(said, -30.0, 30.0)))
     # What the model has not seen stays behind what it has.
-    floor = float(scores.min())
-    for candidate in candidates[MOST_RANKED:]:
-        candidate.score = min(candidate.score, 1.0) * floor
-    return Ranked(ordered(candidates), assignment, shadow)
-
-
-def _by_product(candidates: Sequence[Candidate], scores: npt.NDArray[np.floating]) -> dict[str, float]:
-    return {candidate.product_id: float(score) for candidate, score in zip(candidates, scores, strict=True)}
+    pool.scores = np.minimum(pool.scores, 1.0) * float(scores.min())
+    pool.scores[head] = scores

@@ -65,6 +65,18 @@ class Reactions(msgspec.Struct, array_like=True, frozen=True):
         before = self.products.get(product_id, Reaction())
         return self._with(product_id, Reaction(before.shown, before.shown_ms, at_ms))
 
+    def merged(self, other: Reactions) -> Reactions:
+        """With those of the same person under another id."""
+        if not other.products:
+            return self
+        products = dict(other.products)
+        for product_id, own in self.products.items():
+            theirs = products.pop(product_id, Reaction())
+            products[product_id] = Reaction(
+                own.shown + theirs.shown, max(own.shown_ms, theirs.shown_ms), max(own.rejected_ms, theirs.rejected_ms)
+            )
+        return Reactions(products)
+
     def _with(self, product_id: str, reaction: Reaction) -> Reactions:
         products = {**self.products}
         products.pop(product_id, None)

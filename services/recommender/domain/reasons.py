@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
-from rapport.events.recommendations import Reason
-from services.recommender.domain.blend import Candidate
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.paths import path_sentence, subject_of
+from services.recommender.domain.pool import Share
 from services.recommender.domain.sources.source import Evidence
 
+Told = dict[str, Any]
 # More would be read by nobody.
 _MOST = 3
 
 
-def reasons(candidate: Candidate, catalogue: Catalogue, language: str) -> tuple[Reason, ...]:
-    """Why this product is in the list, the heaviest first; none for one that only fills it."""
-    said: list[Reason] = []
-    for found, share in candidate.shares():
+def reasons(shares: Iterable[Share], catalogue: Catalogue, language: str) -> list[Told]:
+    """Why a product is in the list, the heaviest first; none for one that only fills it. `shares`: what each source
+    says, the heaviest first. As fields of `Reason`."""
+    said: list[Told] = []
+    for share in shares:
         if len(said) == _MOST:
             break
-        evidence, weight = found.evidence, round(share, 4)
-        if evidence.walk is not None:
-            path = evidence.walk.path(candidate.product_id)
-            text = path_sentence(path, catalogue, language)
-            if text:
-                said.append(Reason(kind=evidence.kind, text=text, subject=subject_of(path), path=path, weight=weight))
-        elif text := sentence(evidence, catalogue, language):
-            said.append(Reason(kind=evidence.kind, text=text, subject=evidence.subject, weight=weight))
-    return tuple(said)
+        evidence = share.evidence()
+        if evidence.kind == "graph":
+            text, subject = path_sentence(evidence.path, catalogue, language), subject_of(evidence.path)
+        else:
+            text, subject = sentence(evidence, catalogue, language), evidence.subject
+        if text:
+            weight = round(share.weight, 4)
+            said.append(
+                {"kind": evidence.kind, "text": text, "subject": subject, "path": evidence.path, "weight": weight}
+            )
+    return said
 
 
 def sentence(evidence: Evidence, catalogue: Catalogue, language: str) -> str:

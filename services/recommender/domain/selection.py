@@ -10,10 +10,10 @@ from itertools import chain, islice
 import numpy as np
 import numpy.typing as npt
 
-from services.recommender.domain.blend import Candidate
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.diversity import diverse
 from services.recommender.domain.exploring import POOL, explored
+from services.recommender.domain.pool import Candidate, Places, Pool
 from services.recommender.domain.products import Product
 from services.recommender.domain.rules import Admission, Policy, Standing, Wish
 
@@ -35,27 +35,27 @@ class Shortlist:
         return [candidate.product_id for candidate in self.fresh]
 
 
-def shortlisted(candidates: Iterable[Candidate], admission: Admission, wish: Wish, policy: Policy) -> Shortlist:
-    """As many as the list can be chosen from. Products that the customer has just looked at are put aside: they know
-    them, and the shop shows them as "recently viewed" anyway."""
+def shortlisted(pool: Pool, order: Places, admission: Admission, wish: Wish, policy: Policy) -> Shortlist:
+    """As many as the list can be chosen from, of the places in `order`. Products that the customer has just looked at
+    are put aside: they know them, and the shop shows them as "recently viewed" anyway."""
     # A shelf that is full must not keep the others out; and as many again may be explored.
     enough = _A_PLACE * wish.limit + POOL
     fresh: list[Candidate] = []
     aside: dict[Standing, list[Candidate]] = {Standing.SEEN: [], Standing.BOUGHT: []}
     shelves: set[str] = set()
     most = _most(wish, policy)
-    for candidate in candidates:
+    for place in order.tolist():
         if len(fresh) >= enough and len(shelves) * most >= wish.limit:
             break
-        product = admission.showable(candidate.product_id)
+        product = admission.showable(pool.product_ids[place])
         if product is None:
             continue
         standing = admission.standing(product)
-        if standing in aside:
-            aside[standing].append(candidate)
-        else:
-            fresh.append(candidate)
+        if standing is Standing.FRESH:
+            fresh.append(pool.candidate(place))
             shelves.add(product.shelf)
+        else:
+            aside[standing].append(pool.candidate(place))
     return Shortlist(fresh, aside, admission)
 
 

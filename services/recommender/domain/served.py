@@ -12,7 +12,7 @@ import numpy as np
 from rapport.events.recommendations import ImpressionRecorded
 from rapport.vectors.packing import pack, unpack
 from services.recommender.domain.answer import Answer
-from services.recommender.domain.features import VERSION, feature_matrix
+from services.recommender.domain.features import VERSION
 from services.recommender.domain.situation import Situation
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -98,5 +98,5 @@ def served(answer: Answer, situation: Situation, recommendation_id: str, custome
             for name, scores in answer.shadow_scores.items()
         },
         feature_version=VERSION,
-        features=pack(feature_matrix(chosen, situation), np.float32),
+        features=pack(answer.features(situation), np.float32),
     )

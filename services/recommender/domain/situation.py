@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from rapport.events.profiles import ProfileUpdated
 from rapport.events.recommendations import ReasonKind, Strategy
@@ -24,15 +26,14 @@ class Near:
     hits: Sequence[tuple[str, float]]
     """Product id and cosine, the nearest first."""
 
-    def standing_out(self, known: Collection[str]) -> Iterator[tuple[str, float, bool]]:
-        """Each product that is nearer than an ordinary one: its id, by how many deviations, and whether that is enough
-        to speak of. The measure is the nearest product that is not `known` to the customer: a need made of a product's
-        own text lies right upon it."""
+    def standing_out(self, known: Collection[str]) -> tuple[list[str], npt.NDArray[np.float64], float]:
+        """Products that are nearer than an ordinary one, by how many deviations each, and from how many on that is
+        enough to speak of. The measure is the nearest product that is not `known` to the customer: a need made of a
+        product's own text lies right upon it."""
         notable = self.level.notable(next((cosine for id_, cosine in self.hits if id_ not in known), 1.0))
-        for product_id, cosine in self.hits:
-            above = self.level.above(cosine)
-            if above > 0:
-                yield product_id, above, above >= notable
+        above = (np.array([cosine for _, cosine in self.hits]) - self.level.mean) / self.level.deviation
+        nearer = np.flatnonzero(above > 0)
+        return [self.hits[at][0] for at in nearer.tolist()], above[nearer], notable
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class NeedHits:
     near: Near
 
 
-class Tie(msgspec.Struct, array_like=True, frozen=True):
+class Tie(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One product's tie to another by what shoppers did."""
 
     product_id: str
@@ -55,7 +56,7 @@ class Tie(msgspec.Struct, array_like=True, frozen=True):
     """The same for who bought both in one order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Boards:
     """What all shoppers do. Marks are those of `decay`, the highest first."""
 
@@ -65,6 +66,25 @@ class Boards:
     """By product: different shoppers who looked at it today."""
     clock_ms: int = 0
     """Event time of the newest behaviour counted."""
+
+    @cached_property
+    def trending_columns(self) -> tuple[list[str], npt.NDArray[np.float64]]:
+        """Product ids and marks."""
+        return _columns(self.trending)
+
+    @cached_property
+    def popular_columns(self) -> tuple[list[str], npt.NDArray[np.float64]]:
+        """Product ids and marks."""
+        return _columns(self.popular)
+
+    @cached_property
+    def marks(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """Those of what is trending and of what is popular, by product."""
+        return dict(self.trending), dict(self.popular)
+
+
+def _columns(board: Sequence[tuple[str, float]]) -> tuple[list[str], npt.NDArray[np.float64]]:
+    return [product_id for product_id, _ in board], np.array([mark for _, mark in board])
 
 
 @dataclass(frozen=True, slots=True)

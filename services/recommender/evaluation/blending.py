@@ -69,16 +69,6 @@ def ranked(found: Candidates, cases: Sequence[Case], score: Callable[[Floats], n
     return Ranked(tuple(ranks), np.stack(lists).astype(np.int32))
 
 
-def fused(places: Sequence[int], constant: float = 60.0) -> Callable[[Floats], npt.NDArray[np.float64]]:
-    """Reciprocal rank fusion (Cormack et al. 2009), Σ 1 / (constant + place), of `place` features, by column."""
-
-    def score(features: Floats) -> npt.NDArray[np.float64]:
-        place = 1.0 / np.maximum(features[:, list(places)], 1e-6) - 1.0
-        return np.asarray((1.0 / (constant + place)).sum(axis=1), dtype=np.float64)
-
-    return score
-
-
 def _masked(scores: Floats, cases: Sequence[Case], *, repeats: bool) -> Floats:
     scores = np.array(scores, dtype=np.float32)
     if not repeats:

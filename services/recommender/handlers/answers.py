@@ -11,11 +11,11 @@ import structlog
 from rapport.events.recommendations import RankedItem, RecommendationMade
 from rapport.ops.errors import NotFound, RetryableError
 from services.recommender.domain import answer
-from services.recommender.domain.features import FEATURES, feature_matrix
+from services.recommender.domain.features import FEATURES
 from services.recommender.domain.rules import Wish
 from services.recommender.domain.situation import Boards, Situation
-from services.recommender.handlers.situations import Allowed, Answers
-from services.recommender.ports import Known, Recollection
+from services.recommender.handlers.situations import Answers
+from services.recommender.ports import Allowed, Known, Recollection
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class Told:
 
     def explained(self) -> Explained:
         """What the ranker is given of each item."""
-        matrix = feature_matrix(self.answer.chosen, self.situation)
+        matrix = self.answer.features(self.situation)
         rows = zip(self.answer.product_ids, matrix.tolist(), strict=True)
         return {product_id: dict(zip(FEATURES, row, strict=True)) for product_id, row in rows}
 
@@ -56,7 +56,8 @@ async def recommend(ask: Ask, answers: Answers) -> Told:
     """What to show this customer now. Never empty for a stocked shop, whatever does not work."""
     allowed = answers.allowed(ask.tenant, ask.wish)
     situation = await _situation(ask.tenant, ask.customer_id, answers, allowed, fetched(ask.wish.limit))
-    return _told(await answers.answered(situation, ask.wish), situation, ask.wish, answers)
+    (found,) = await answers.answered([situation], ask.wish)
+    return _told(found, situation, ask.wish, answers)
 
 
 async def rank(
@@ -108,13 +109,19 @@ def name_of(*parts: object) -> str:
 
 
 async def _situation(tenant: str, customer_id: str, answers: Answers, allowed: Allowed, limit: int) -> Situation:
-    asked = {customer_id: Known()} if customer_id else {}
+    asked, space = ({customer_id: Known()} if customer_id else {}), answers.items.space(tenant)
     try:
-        known, boards = await answers.memory.recall(tenant, asked, answers.items.space(tenant))
+        known, boards = await answers.memory.recall(tenant, asked, space)
+        profile = known[customer_id].profile if customer_id in known else None
+        if profile and profile.merged_into:
+            # A page that still has the old id. The one case of a second round trip.
+            customer_id = profile.merged_into
+            known, boards = await answers.memory.recall(tenant, {customer_id: Known()}, space)
     except RetryableError as error:
         log.warning("answering from the catalogue alone", tenant=tenant, error=str(error))
         return answers.forgotten(tenant, customer_id, limit)
-    return await answers.situation(tenant, customer_id, known.get(customer_id, Recollection()), boards, allowed, limit)
+    asked_about = [(customer_id, known.get(customer_id, Recollection()))]
+    return (await answers.situations(tenant, asked_about, boards, allowed, limit))[0]
 
 
 def _told(found: answer.Answer, situation: Situation, wish: Wish, answers: Answers) -> Told:

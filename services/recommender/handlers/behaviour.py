@@ -10,7 +10,8 @@ from services.recommender.domain.counting import DayOf, count
 from services.recommender.domain.looks import look_of
 from services.recommender.handlers.event_time import event_ms
 from services.recommender.handlers.feedback import impressions
-from services.recommender.ports import Counts, ServedLog
+from services.recommender.handlers.refunds import with_products
+from services.recommender.ports import Counts, Orders, ServedLog
 
 # Messages counted at once. Storing them holds Redis up for a few milliseconds, orders of many lines for longest.
 _AT_ONCE = 64
@@ -19,7 +20,7 @@ _TRIES = 5
 
 
 async def behaviours_seen(
-    messages: Sequence[Message], *, counts: Counts, served: ServedLog, day_of: DayOf
+    messages: Sequence[Message], *, counts: Counts, served: ServedLog, orders: Orders, day_of: DayOf
 ) -> Sequence[Outgoing]:
     """Counts a batch of one partition, each message once in effect. Publishes what was seen of the answers given."""
     by_tenant: dict[str, list[Message]] = {}
@@ -27,7 +28,7 @@ async def behaviours_seen(
         by_tenant.setdefault(message.envelope.tenant, []).append(message)
     outgoing: list[Outgoing] = []
     for tenant, part in by_tenant.items():
-        for some in _in_pieces(part):
+        for some in _in_pieces(await with_products(tenant, part, orders)):
             await _count(tenant, some, counts, day_of)
         outgoing += await impressions(tenant, part, served)
     await counts.reach(messages[-1].position)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rapport.bus.messages import Message, Outgoing
 from rapport.events.profiles import ProfileUpdated
-from rapport.events.recommendations import RecommendationMade
+from services.recommender.domain.answer import Answer
 from services.recommender.domain.change import fingerprint
 from services.recommender.domain.rules import Wish
-from services.recommender.domain.situation import Boards, Situation
+from services.recommender.domain.situation import Situation
 from services.recommender.handlers.answers import fetched, name_of
 from services.recommender.handlers.situations import Answers
-from services.recommender.ports import Known, Push, Pushes, Recollection, Wishing, WishStore
+from services.recommender.ports import Known, Merges, Push, Pushes, Recollection, Wishing, WishStore
 
 TOPIC = "recommendations.v1"
 
@@ -24,13 +24,16 @@ async def profiles_updated(
     *,
     answers: Answers,
     pushes: Pushes,
-    limit: int,
+    merges: Merges,
+    items: int,
     wishing: Wishing | None = None,
     wishes: WishStore | None = None,
 ) -> Sequence[Outgoing]:
     """Publishes a new answer for each customer of the batch whose answer has changed in a way that matters.
 
-    Of a customer's profiles only the newest counts. A customer who is gone (a tombstone) takes the answer along.
+    Of a customer's profiles only the newest counts. A customer who is gone (a tombstone, or merged into another) takes
+    the answer along. `items`: of an answer.
+
     Raises `UnavailableError` when Redis is away: the batch waits, rather than spreading answers that know nobody.
     """
     newest: dict[str, dict[str, Message]] = {}
@@ -38,46 +41,69 @@ async def profiles_updated(
         newest.setdefault(message.envelope.tenant, {})[message.key] = message
     outgoing: list[Outgoing] = []
     for tenant, by_customer in newest.items():
-        gone = [customer for customer, message in by_customer.items() if message.event is None]
-        await pushes.forget(tenant, gone)
+        gone = {customer: message for customer, message in by_customer.items() if not _living(message)}
+        await pushes.forget(tenant, list(gone))
+        await merges.forget(tenant, [customer for customer, message in gone.items() if message.event is None])
         if wishes is not None:
-            await wishes.forget(tenant, gone)
-        outgoing += [_farewell(tenant, by_customer[customer]) for customer in gone]
-        living = {customer: message for customer, message in by_customer.items() if message.event is not None}
-        outgoing += await _renew(tenant, living, messages[0].position.offset, answers, pushes, Wish(limit))
+            await wishes.forget(tenant, list(gone))
+        outgoing += [_farewell(tenant, message) for message in gone.values()]
+        living = {customer: message for customer, message in by_customer.items() if customer not in gone}
+        await merges.note(tenant, _merged(living.values()))
+        outgoing += await _renew(tenant, living, messages[0].position.offset, answers, pushes, Wish(items))
         for message in living.values():
             if wishing is not None and isinstance(message.event, ProfileUpdated):
                 wishing.note(tenant, message.event)
     return outgoing
 
 
+def _living(message: Message) -> bool:
+    return isinstance(message.event, ProfileUpdated) and message.event.merged_into is None
+
+
+def _merged(living: Iterable[Message]) -> dict[str, Sequence[str]]:
+    """By customer, the ids that are theirs too."""
+    profiles = [message.event for message in living if isinstance(message.event, ProfileUpdated)]
+    return {profile.customer_id: profile.merged_ids for profile in profiles if profile.merged_ids}
+
+
 async def _renew(
-    tenant: str, living: dict[str, Message], begins: int, answers: Answers, pushes: Pushes, wish: Wish
+    tenant: str, living: Mapping[str, Message], begins: int, answers: Answers, pushes: Pushes, wish: Wish
 ) -> list[Outgoing]:
-    if not living:
-        return []
     profiles = {key: message.event for key, message in living.items() if isinstance(message.event, ProfileUpdated)}
+    if not profiles:
+        return []
     asked = {customer: Known(profile.recent_product_ids, profile.revision) for customer, profile in profiles.items()}
     (known, boards), last = await asyncio.gather(
         answers.memory.recall(tenant, asked, answers.items.space(tenant)), pushes.last(tenant, list(profiles))
     )
-    outgoing: list[Outgoing] = []
-    pushed: dict[str, Push] = {}
-    for customer, profile in profiles.items():
-        position = living[customer].position
-        name = name_of("pushed", tenant, customer, position.partition, position.offset)
-        situation = await _situation(tenant, profile, known.get(customer, Recollection()), boards, answers, wish)
-        found = await answers.answered(situation, wish)
-        expires_ms = situation.now_ms + int(answers.expires_after.total_seconds() * 1000)
-        mark = fingerprint(found.strategy, found.product_ids)
-        push = Push(mark, position.partition, position.offset, expires_ms)
-        if found.chosen and _matters(push, last.get(customer), begins, situation.now_ms):
-            pushed[customer] = push
-            outgoing.append(_published(tenant, answers.made(found, situation, name, wish, "push"), living[customer]))
+    newest = [(customer, _newest(profile, known.get(customer))) for customer, profile in profiles.items()]
+    allowed, pushed, outgoing = answers.allowed(tenant, wish), dict[str, Push](), list[Outgoing]()
+    size = answers.at_once(tenant)
+    for some in (newest[begin : begin + size] for begin in range(0, len(newest), size)):
+        situations = await answers.situations(tenant, some, boards, allowed, fetched(wish.limit))
+        found = await answers.answered(situations, wish)
+        for (customer, _), situation, made in zip(some, situations, found, strict=True):
+            push = _push(living[customer], situation, made, answers)
+            if made.chosen and _matters(push, last.get(customer), begins, situation.now_ms):
+                pushed[customer] = push
+                outgoing.append(_published(living[customer], situation, made, answers, wish))
         # A batch of searches in a large catalogue must not keep calls waiting that came in meanwhile.
         await asyncio.sleep(0)
     await pushes.remember(tenant, pushed)
     return outgoing
+
+
+def _newest(profile: ProfileUpdated, known: Recollection | None) -> Recollection:
+    """Redis may be ahead of the topic, and its need vectors go with the profile that lies beside them."""
+    known = known or Recollection()
+    newer = known.profile if known.profile and known.profile.revision > profile.revision else profile
+    return replace(known, profile=newer)
+
+
+def _push(cause: Message, situation: Situation, made: Answer, answers: Answers) -> Push:
+    expires_ms = situation.now_ms + int(answers.expires_after.total_seconds() * 1000)
+    position = cause.position
+    return Push(fingerprint(made.strategy, made.product_ids), position.partition, position.offset, expires_ms)
 
 
 def _matters(push: Push, last: Push | None, begins: int, now_ms: int) -> bool:
@@ -93,19 +119,11 @@ def _matters(push: Push, last: Push | None, begins: int, now_ms: int) -> bool:
     return last.fingerprint != push.fingerprint
 
 
-async def _situation(
-    tenant: str, profile: ProfileUpdated, known: Recollection, boards: Boards, answers: Answers, wish: Wish
-) -> Situation:
-    # Redis may be ahead of the topic, and its need vectors go with the profile that lies beside them.
-    newer = known.profile if known.profile and known.profile.revision > profile.revision else profile
-    allowed = answers.allowed(tenant, wish)
-    known = replace(known, profile=newer)
-    return await answers.situation(tenant, newer.customer_id, known, boards, allowed, fetched(wish.limit))
-
-
-def _published(tenant: str, made: RecommendationMade, cause: Message) -> Outgoing:
-    traceparent = cause.envelope.traceparent
-    return Outgoing(TOPIC, made.customer_id, made, made.recommendation_id, tenant, traceparent)
+def _published(cause: Message, situation: Situation, found: Answer, answers: Answers, wish: Wish) -> Outgoing:
+    tenant, position = situation.tenant, cause.position
+    name = name_of("pushed", tenant, cause.key, position.partition, position.offset)
+    made = answers.made(found, situation, name, wish, "push")
+    return Outgoing(TOPIC, made.customer_id, made, made.recommendation_id, tenant, cause.envelope.traceparent)
 
 
 def _farewell(tenant: str, cause: Message) -> Outgoing:

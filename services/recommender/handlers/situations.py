@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, tzinfo
 
@@ -15,12 +15,14 @@ from rapport.ops.errors import RetryableError
 from services.recommender.domain import answer
 from services.recommender.domain.blend import Blend
 from services.recommender.domain.catalogue import Catalogues
-from services.recommender.domain.gaps import FORGOTTEN, gaps
+from services.recommender.domain.gaps import FORGOTTEN
 from services.recommender.domain.ranking import FixedWeights, Rankers
 from services.recommender.domain.rules import Policy, Wish
 from services.recommender.domain.served import served
-from services.recommender.domain.situation import Boards, Near, NeedHits, Situation, WishHits
+from services.recommender.domain.situation import Boards, NeedHits, Situation, WishHits
+from services.recommender.handlers.plans import Plan
 from services.recommender.ports import (
+    Allowed,
     Clock,
     Graphs,
     Items,
@@ -37,7 +39,11 @@ log = structlog.stdlib.get_logger(__name__)
 # Stands for a customer where nobody is known.
 NOBODY = "nobody"
 
-Allowed = Callable[[str], bool] | frozenset[str]
+# Customers in one pass, and products times customers: some five milliseconds of searching.
+_MOST_AT_ONCE, _SCORED_AT_ONCE = 32, 400_000
+
+Recalled = Mapping[ReasonKind, Sequence[tuple[str, float]]]
+"""By source that had to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,69 +68,71 @@ class Answers:
     zone: tzinfo = UTC
     """The shop's time zone."""
 
-    async def situation(
-        self, tenant: str, customer_id: str, known: Recollection, boards: Boards, allowed: Allowed, limit: int
-    ) -> Situation:
-        """All that an answer to this customer can be made from."""
-        space, profile, vectors = self.items.space(tenant), known.profile, known.need_vectors
-        missing = gaps(customer_id, profile, bool(known.recent), 0 if vectors is None else len(vectors), space, boards)
-        usable = profile is not None and vectors is not None and "personalised" not in missing
-        needs = profile.needs if profile and usable else ()
-        last = await self.items.vectors(tenant, known.recent[:1])
-        wishes = known.wishes if known.wish_vectors is not None else ()
-        near = await self._near(tenant, known, usable, list(last.values()), limit, allowed)
-        after_needs = len(needs) + len(last)
-        return replace(
-            self._begun(tenant, customer_id, limit),
-            profile=profile,
-            recent=known.recent,
-            needs=tuple(NeedHits(need.label, need.strength, near[at]) for at, need in enumerate(needs)),
-            similar=near[len(needs)] if last else None,
-            wishes=tuple(WishHits(text, near[after_needs + at]) for at, text in enumerate(wishes)),
-            recalled=await self._recalled(tenant, known.recent, limit),
-            ties=known.ties,
-            boards=boards,
-            gaps=missing,
-            reactions=known.reactions,
-        )
+    async def situations(
+        self, tenant: str, asked: Sequence[tuple[str, Recollection]], boards: Boards, allowed: Allowed, limit: int
+    ) -> list[Situation]:
+        """All that answers to these customers, by id with what is known of each, can be made from. One search, and one
+        question to each recaller, for all."""
+        space = self.items.space(tenant)
+        seen = dict.fromkeys(product_id for _, known in asked for product_id in known.recent[:1])
+        vectors = await self.items.vectors(tenant, list(seen))
+        plans = [Plan.of(customer_id, known, vectors, space, boards) for customer_id, known in asked]
+        queries = [block for plan in plans for block in plan.queries]
+        near = await self.items.near(tenant, np.concatenate(queries), limit, allowed) if queries else []
+        recalled = await self._recalled(tenant, [known.recent for _, known in asked], limit)
+        begun, found = self._begun(tenant, limit), iter(near)
+        situations = []
+        for plan, said in zip(plans, recalled, strict=True):
+            known = plan.known
+            # In the order of the plan's queries.
+            needs = tuple(NeedHits(need.label, need.strength, next(found)) for need in plan.needs)
+            similar = next(found) if plan.last is not None else None
+            wishes = tuple(WishHits(text, next(found)) for text in plan.wishes)
+            situations.append(
+                replace(
+                    begun, customer_id=plan.customer_id, profile=known.profile, recent=known.recent, needs=needs,
+                    similar=similar, wishes=wishes, recalled=said, ties=known.ties, boards=boards, gaps=plan.missing,
+                    reactions=known.reactions,
+                )
+            )  # fmt: skip
+        return situations
 
-    async def _near(
-        self, tenant: str, known: Recollection, usable: bool, last: Sequence[Vectors], limit: int, allowed: Allowed
-    ) -> Sequence[Near]:
-        """What is near the needs, then near the product looked at last, then near the wishes: in one search."""
-        blocks = [known.need_vectors if usable else None, np.stack(last) if last else None, known.wish_vectors]
-        queries = [block for block in blocks if block is not None and len(block)]
-        return await self.items.near(tenant, np.concatenate(queries), limit, allowed) if queries else []
+    async def _recalled(self, tenant: str, recents: Sequence[Sequence[str]], limit: int) -> Sequence[Recalled]:
+        """By customer, what the sources say that have to be asked; those that are late or away are left out."""
+        found: list[dict[ReasonKind, Sequence[tuple[str, float]]]] = [{} for _ in recents]
+        histories = {at: list(reversed(recent)) for at, recent in enumerate(recents) if recent}
+        if not self.recallers or not histories:
+            return found
 
-    async def _recalled(
-        self, tenant: str, recent: Sequence[str], limit: int
-    ) -> dict[ReasonKind, Sequence[tuple[str, float]]]:
-        """What the sources say that have to be asked; those that are late or away are left out."""
-        if not self.recallers or not recent:
-            return {}
-        history = list(reversed(recent))
-
-        async def ask(recaller: Recaller) -> tuple[ReasonKind, Sequence[tuple[str, float]]]:
+        async def ask(recaller: Recaller) -> None:
             try:
                 async with asyncio.timeout(self.recall_within_s):
-                    return recaller.name, await recaller.recall(tenant, history, limit)
+                    answered = await recaller.recall(tenant, list(histories.values()), limit)
             except (TimeoutError, RetryableError) as error:
                 log.debug("a source is left out", source=recaller.name, error=repr(error))
-                return recaller.name, ()
+                return
+            for at, said in zip(histories, answered, strict=True):
+                found[at][recaller.name] = said
 
-        return dict(await asyncio.gather(*map(ask, self.recallers)))
+        await asyncio.gather(*map(ask, self.recallers))
+        return found
+
+    def at_once(self, tenant: str) -> int:
+        """Customers to be answered in one pass: many share the search of a small catalogue; in a large one each more
+        takes a millisecond from the calls that wait meanwhile."""
+        return max(1, min(_MOST_AT_ONCE, _SCORED_AT_ONCE // (len(self.catalogues.of(tenant).products) + 1)))
 
     def forgotten(self, tenant: str, customer_id: str, limit: int) -> Situation:
         """What is left without Redis: the catalogue."""
-        return replace(self._begun(tenant, customer_id, limit), gaps=FORGOTTEN)
+        return replace(self._begun(tenant, limit), customer_id=customer_id, gaps=FORGOTTEN)
 
-    def _begun(self, tenant: str, customer_id: str, limit: int) -> Situation:
+    def _begun(self, tenant: str, limit: int) -> Situation:
+        """What is the same for all customers."""
         now = self.clock()
         local = now.astimezone(self.zone)
         return Situation(
             now_ms=int(now.timestamp() * 1000),
             catalogue=self.catalogues.of(tenant),
-            customer_id=customer_id,
             encoder=self.items.space(tenant),
             tenant=tenant,
             fetch=limit,
@@ -134,30 +142,32 @@ class Answers:
             weekday=local.weekday(),
         )
 
-    async def answered(self, situation: Situation, wish: Wish) -> answer.Answer:
-        """The list for a situation. What is explored follows from the customer and the profile, so that what is pushed
-        and what is asked for are the same; for nobody, from the moment."""
-        revision = situation.profile.revision if situation.profile else situation.now_ms
-        seed = f"{situation.tenant}/{situation.customer_id}/{revision}"
-        assignment = self.rankers.of(situation.tenant, situation.customer_id)
-        begun = answer.draft(situation, self.spoken(wish, situation), self.policy, self.blend, assignment)
-        vectors = (
-            await self.items.vectors(situation.tenant, begun.shortlist.product_ids) if self.policy.diversity else {}
-        )
-        return begun.finished(vectors, seed)
+    async def answered(self, situations: Sequence[Situation], wish: Wish) -> list[answer.Answer]:
+        """The lists for situations of one tenant. What is explored follows from the customer and the profile, so that
+        what is pushed and what is asked for are the same; for nobody, from the moment."""
+        asked = [(each, self.spoken(wish, each), self.rankers.of(each.tenant, each.customer_id)) for each in situations]
+        begun = answer.drafts(asked, self.policy, self.blend)
+        vectors: Mapping[str, Vectors] = {}
+        if self.policy.diversity and situations:
+            wanted = dict.fromkeys(product_id for draft in begun for product_id in draft.shortlist.product_ids)
+            vectors = await self.items.vectors(situations[0].tenant, list(wanted))
+        return [draft.finished(vectors, _seed(each)) for draft, each in zip(begun, situations, strict=True)]
 
     def spoken(self, wish: Wish, situation: Situation) -> Wish:
         """The wish with a language: the caller's, else the customer's, else the shop's."""
         known = situation.profile.language if situation.profile else None
         return replace(wish, language=wish.language or known or self.language)
 
-    def allowed(self, tenant: str, wish: Wish) -> Callable[[str], bool]:
+    def allowed(self, tenant: str, wish: Wish) -> Allowed:
         """Which products a search may find for this wish."""
-        products, category = self.catalogues.of(tenant).products, wish.category
+        catalogue, category = self.catalogues.of(tenant), wish.category
+        available = catalogue.available
+        if not category:
+            return available
 
         def test(product_id: str) -> bool:
-            product = products.get(product_id)
-            return product is not None and product.available and (not category or product.within(category))
+            product = catalogue.get(product_id)
+            return product is not None and product.available and product.within(category)
 
         return test
 
@@ -184,3 +194,8 @@ class Answers:
             experiment_id=found.assignment.experiment,
             variation_id=found.assignment.variation,
         )
+
+
+def _seed(situation: Situation) -> str:
+    revision = situation.profile.revision if situation.profile else situation.now_ms
+    return f"{situation.tenant}/{situation.customer_id}/{revision}"

@@ -30,15 +30,22 @@ class SequenceRecall:
         """Told of promotions, as the worker is."""
         self._promoted = version is not None
 
-    async def recall(self, tenant: str, history: Sequence[str], limit: int) -> Sequence[tuple[str, float]]:
+    async def recall(
+        self, tenant: str, histories: Sequence[Sequence[str]], limit: int
+    ) -> Sequence[Sequence[tuple[str, float]]]:
         """Raises `RetryableError` when the worker does not answer in time, or is still loading the model."""
-        if not self._promoted or tenant != self._tenant or not history:
-            return ()
-        request = wire.RankSequenceRequest(sequences=[wire.ItemSequence(item_ids=history)], limit=limit)
+        if not self._promoted or tenant != self._tenant:
+            return [()] * len(histories)
+        sequences = [wire.ItemSequence(item_ids=history) for history in histories]
+        request = wire.RankSequenceRequest(sequences=sequences, limit=limit)
         answer = await self._channel.call(self._channel.stub(SequenceRankerStub).Rank, request)
-        (ranked,) = answer.ranked
-        if not ranked.item_ids:
-            return ()
-        lifts = np.asarray(from_tensor(ranked.scores, "scores"), dtype=np.float32)
-        likelier = zip(ranked.item_ids, lifts[lifts > 0], strict=False)
-        return [(item, squashed(float(lift), _HALF_AT)) for item, lift in likelier]
+        return [_likelier(ranked) for ranked in answer.ranked]
+
+
+def _likelier(ranked: wire.RankedItems) -> Sequence[tuple[str, float]]:
+    """What is likelier than a blind guess."""
+    if not ranked.item_ids:
+        return ()
+    lifts = np.asarray(from_tensor(ranked.scores, "scores"), dtype=np.float32)
+    likelier = zip(ranked.item_ids, lifts[lifts > 0], strict=False)
+    return [(item, float(squashed(lift, _HALF_AT))) for item, lift in likelier]

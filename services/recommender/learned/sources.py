@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from rapport.events.recommendations import ReasonKind, Strategy
 from rapport.models.versions import Version
 from services.recommender.domain.situation import Situation
-from services.recommender.domain.sources.source import Evidence, Found
+from services.recommender.domain.sources.source import NOTHING, Evidence, Finds, Floats
 from services.recommender.learned.factors import Factors
 from services.recommender.learned.item_item import ItemItem
 from services.recommender.learned.store import About, load_factors, load_item_item
@@ -36,17 +35,17 @@ class ItemItemSource:
         """Takes a promoted version over; None: there is none any more. Raises `ModelError`; then the old one stays."""
         self._loaded = await asyncio.to_thread(load_item_item, version.folder) if version else None
 
-    def find(self, situation: Situation) -> Iterable[Found]:
+    def find(self, situation: Situation) -> Finds:
         if self._loaded is None or self._loaded[1].tenant != situation.tenant:
-            return
+            return NOTHING
         model, about = self._loaded
         items, scores, seeds = model.scored(history(situation, model.number))
-        for at in _best(scores, situation.fetch):
-            if scores[at] <= 0:
-                return
-            subject = model.items[seeds[at]]
-            score = squashed(float(scores[at]), about.half_at)
-            yield Found(model.items[items[at]], score, _evidence(self.name, subject, situation))
+        best = _best(scores, situation.fetch)
+        return Finds(
+            [model.items[at] for at in items[best].tolist()],
+            squashed(scores[best], about.half_at),
+            lambda at: _evidence(self.name, model.items[seeds[best[at]]], situation),
+        )
 
 
 class FactorsSource:
@@ -62,23 +61,24 @@ class FactorsSource:
         """Takes a promoted version over; None: there is none any more. Raises `ModelError`; then the old one stays."""
         self._loaded = await asyncio.to_thread(load_factors, version.folder) if version else None
 
-    def find(self, situation: Situation) -> Iterable[Found]:
+    def find(self, situation: Situation) -> Finds:
         if self._loaded is None or self._loaded[1].tenant != situation.tenant:
-            return
+            return NOTHING
         model, about = self._loaded
         seen = history(situation, model.number)
         if not seen:
-            return
+            return NOTHING
         scores = model.scores(seen)
-        vectors = model.vectors[seen]
-        for at in _best(scores, situation.fetch):
-            if scores[at] <= 0:
-                return
-            subject = model.items[seen[int(np.argmax(vectors @ model.vectors[at]))]]
-            score = squashed(float(scores[at]), about.half_at)
+        best = _best(scores, situation.fetch)
+
+        def evidence(number: int) -> Evidence:
+            at = best[number]
+            subject = model.items[seen[int(np.argmax(model.vectors[seen] @ model.vectors[at]))]]
             # What only everybody's liking brings up is not the customer's taste.
-            own = squashed(float(scores[at] - model.biases[at]), about.half_at) >= _TASTE
-            yield Found(model.items[at], score, _evidence(self.name, subject, situation, own))
+            own = float(squashed(scores[at] - model.biases[at], about.half_at)) >= _TASTE
+            return _evidence(self.name, subject, situation, own)
+
+        return Finds([model.items[at] for at in best.tolist()], squashed(scores[best], about.half_at), evidence)
 
 
 def history(situation: Situation, number: dict[str, int]) -> list[int]:
@@ -88,9 +88,10 @@ def history(situation: Situation, number: dict[str, int]) -> list[int]:
     return [*(item for item in older if item not in looked), *looked][-_READ:]
 
 
-def squashed(score: float, half_at: float) -> float:
+def squashed(score: Floats, half_at: float) -> Floats:
     """0 to 1, one half at `half_at`: comparable between customers and sources."""
-    return max(0.0, score) / (max(0.0, score) + half_at)
+    above = np.maximum(score, 0.0)
+    return np.asarray(above / (above + half_at))
 
 
 def _evidence(kind: ReasonKind, subject: str, situation: Situation, told: bool = True) -> Evidence:
@@ -99,10 +100,9 @@ def _evidence(kind: ReasonKind, subject: str, situation: Situation, told: bool =
     return Evidence(kind, subject if looked else "", notable=looked and told, looked_at=looked)
 
 
-def _best(values: npt.NDArray[np.float32], count: int) -> Iterable[int]:
-    """Places of the highest, highest first."""
-    if not len(values):
-        return ()
+def _best(values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.intp]:
+    """Places of the highest that are above 0, highest first."""
     count = min(count, len(values))
-    top = np.argpartition(-values, count - 1)[:count]
-    return (int(at) for at in top[np.argsort(-values[top], kind="stable")])
+    top = np.argpartition(-values, count - 1)[:count] if count else np.empty(0, np.intp)
+    top = top[np.argsort(-values[top], kind="stable")]
+    return top[values[top] > 0]

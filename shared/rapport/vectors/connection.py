@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import redis.asyncio as aio
@@ -77,6 +77,18 @@ class RedisConnection:
             for key in keys:
                 pipeline.get(key)
             return await pipeline.execute()
+
+    def queue_reads(self, pipeline: Any, keys: Sequence[str]) -> Callable[[Iterator[Any]], list[bytes | None]]:
+        """Adds reads of `keys` to a pipeline: one command where one server has them all. What is returned takes their
+        values from the pipeline's answers."""
+        if not keys:
+            return lambda _: []
+        if isinstance(self.client, aio.Redis):
+            pipeline.mget(list(keys))
+            return next
+        for key in keys:
+            pipeline.get(key)
+        return lambda answers: [next(answers) for _ in keys]
 
     async def write(
         self,

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from itertools import islice
 
 import numpy as np
 
 from rapport.ops.errors import InvalidRequest
 from rapport.vectors.packing import Array, Float32
-from rapport.vectors.search import Allowed, Hit, permits, positive, ranked, unit_rows
+from rapport.vectors.search import Allowed, Hit, best_hits, positive, unit_rows
 
 # Rows at first; doubled when full, so that adding stays cheap.
 _FIRST_ROWS = 1024
 # A set of allowed ids below this share (1 in 16) of all is scored alone: copying its rows is then cheaper than scoring
 # all; above it, scoring all and testing the best is.
-_RARE = 16
-# Rows looked at beyond those wanted: an eighth, and eight. Some products are out of stock as a rule; without a margin
-# one of them would have four times as many looked at.
-_SPARE = 8
+RARE = 16
 
 
 class ExactIndex:
@@ -67,16 +63,17 @@ class ExactIndex:
         positive(limit)
         if not self._ids:
             return [[] for _ in rows]
-        if isinstance(allowed, AbstractSet) and len(allowed) * _RARE < len(self._ids):
+        if isinstance(allowed, AbstractSet) and len(allowed) * RARE < len(self._ids):
             chosen = [row for id_ in allowed if (row := self._row_of.get(id_)) is not None]
             scores = rows @ self._matrix[chosen].T
             ids = [self._ids[row] for row in chosen]
-            return [_best(line, ids, limit, None) for line in scores]
+            return [best_hits(line, None, ids, limit, None) for line in scores]
         scores = rows @ self._matrix[: len(self._ids)].T
-        return [_best(line, self._ids, limit, allowed) for line in scores]
+        return [best_hits(line, None, self._ids, limit, allowed) for line in scores]
 
     async def get(self, ids: Sequence[str]) -> dict[str, Float32]:
-        return {id_: self._matrix[row].copy() for id_ in ids if (row := self._row_of.get(id_)) is not None}
+        held = [id_ for id_ in ids if id_ in self._row_of]
+        return dict(zip(held, self._matrix[[self._row_of[id_] for id_ in held]], strict=True))
 
     async def size(self) -> int:
         return len(self._ids)
@@ -88,18 +85,3 @@ class ExactIndex:
         if len(self._matrix):
             larger[: len(self._matrix)] = self._matrix
         self._matrix = larger
-
-
-def _best(scores: Float32, ids: Sequence[str], limit: int, allowed: Allowed | None) -> list[Hit]:
-    """The best `limit` that are allowed. The test runs from the best row down until enough pass; it is Python, and most
-    of what a search costs in a catalogue of some thousands."""
-    take = limit + limit // _SPARE + _SPARE
-    while True:
-        take = min(take, len(ids))
-        rows = np.argpartition(scores, -take)[-take:] if take < len(ids) else np.arange(len(ids))
-        rows = rows[np.argsort(-scores[rows], kind="stable")]
-        passing = ((row, ids[row]) for row in rows.tolist() if permits(allowed, ids[row]))
-        hits = [Hit(id_, float(scores[row])) for row, id_ in islice(passing, limit)]
-        if len(hits) >= limit or take == len(ids):
-            return ranked(hits, limit)
-        take *= 4

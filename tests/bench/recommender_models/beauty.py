@@ -10,14 +10,16 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from services.recommender.evaluation.blending import Candidates, candidates, fused, ranked
+from services.recommender.evaluation.blending import Candidates, candidates, ranked
 from services.recommender.evaluation.full_ranking import Scorer
+from services.recommender.evaluation.histories import Floats
 from services.recommender.evaluation.report import Line, ahead, judged, line_of, table
 from services.recommender.evaluation.scorers import ByFactors, ByFunction, ByNeighbours, Popularity
 from services.recommender.evaluation.splits import Split, leave_one_out
@@ -29,6 +31,16 @@ from tests.bench.recommender_models.datasets import DATA, beauty
 Made = TypeVar("Made")
 # Of every model's best that the blend looks at.
 DEPTH = 60
+
+
+def fused(places: Sequence[int], constant: float = 60.0) -> Callable[[Floats], npt.NDArray[np.float64]]:
+    """Reciprocal rank fusion (Cormack et al. 2009), Σ 1 / (constant + place), of `place` features, by column."""
+
+    def score(features: Floats) -> npt.NDArray[np.float64]:
+        place = 1.0 / np.maximum(features[:, list(places)], 1e-6) - 1.0
+        return np.asarray((1.0 / (constant + place)).sum(axis=1), dtype=np.float64)
+
+    return score
 
 
 def main() -> None:

@@ -18,7 +18,8 @@ from rapport.ops.settings import GrpcSettings
 from rapport.serving.server import GrpcServer
 from rapport.testing import viewed
 from services.recommender.api import SERVICE, RecommendationApi, servicing, to_wire
-from tests.unit.recommender.conftest import GOODS, Shop
+from tests.unit.recommender.goods import GOODS
+from tests.unit.recommender.shop import Shop
 
 Served = tuple[grpc.aio.Channel, Shop]
 

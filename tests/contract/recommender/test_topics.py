@@ -18,8 +18,9 @@ from rapport.events.samples import SAMPLES
 from rapport.events.topics import TOPICS, Topic
 from rapport.ops.settings import KafkaSettings
 from services.recommender.domain.counting import BOARDS
-from services.recommender.handlers import behaviours_seen, profiles_updated
-from tests.unit.recommender.conftest import TENANT, MemoryCounts, MemoryServed, Shop, day_of, ids
+from services.recommender.handlers import behaviours_seen
+from tests.unit.recommender.memory import MemoryCounts, MemoryOrders, MemoryServed
+from tests.unit.recommender.shop import TENANT, Shop, day_of, ids
 
 NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)
 _FOR = {"trending", "popular"}
@@ -55,7 +56,10 @@ def read_back(outgoing: Outgoing) -> Decoded:
 async def test_every_behaviour_event_is_taken(kind: type[Event]) -> None:
     counts = MemoryCounts()
     message = over_the_wire(TOPICS["clickstream.v1"], kind)
-    assert await behaviours_seen([message], counts=counts, served=MemoryServed(), day_of=day_of) == []
+    assert (
+        await behaviours_seen([message], counts=counts, served=MemoryServed(), orders=MemoryOrders(), day_of=day_of)
+        == []
+    )
     counted = {name for name in BOARDS if "p-204" in counts.boards_of.get((TENANT, name), ())}
     assert counted == COUNTED_ON.get(kind.event_name, set())
     assert counts.reached == {("clickstream.v1", 0): 1}
@@ -65,7 +69,7 @@ async def test_a_profile_as_the_profiler_sends_it_becomes_an_answer_that_readers
     shop = Shop()
     await shop.stock(ProductUpserted.model_validate(SAMPLES["product_upserted"] | {"product_id": "p-1"}))
     message = over_the_wire(TOPICS["profiles.v1"], ProfileUpdated)
-    (out,) = await profiles_updated([message], answers=shop.answers, pushes=shop.pushes, limit=10)
+    (out,) = await shop.pushed([message])
     read = read_back(out)
     assert isinstance(read.event, RecommendationMade)
     assert (read.key, read.envelope.id, ids(read.event)) == ("c-1001", read.event.recommendation_id, ["p-1"])

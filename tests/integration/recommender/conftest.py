@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -14,28 +13,22 @@ import pytest
 from deploy.local.ports import free_ports
 from deploy.local.servers import EmbeddedServers
 from rapport.bus.client import topic_name
-from rapport.bus.messages import Outgoing
-from rapport.bus.producer import EventProducer
 from rapport.bus.reading import read_topic
 from rapport.contracts.recommender.v1 import recommendation_service_pb2 as wire
 from rapport.contracts.recommender.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
-from rapport.events.base import Event
-from rapport.events.behaviour import Behaviour
-from rapport.events.catalog import ProductUpserted
 from rapport.events.profiles import ProfileUpdated
 from rapport.events.recommendations import ImpressionRecorded, RecommendationMade
-from rapport.ops.roster import Roster
-from rapport.ops.settings import RedisSettings, Settings, WorkerSettings
+from rapport.ops.settings import Settings, WorkerSettings
 from rapport.serving.channel import WorkerChannel
 from rapport.serving.encoder_client import EncoderClient
-from rapport.testing import random_name
 from rapport.vectors.connection import RedisConnection
 from rapport.vectors.keys import Space
 from rapport.vectors.serving_copy import ServingCopy
 from services.recommender import worker
 from services.recommender.bootstrap import parts
 from services.recommender.settings import RecommenderSettings
-from tests.unit.recommender.conftest import profile
+from tests.integration.hosting import Hosted, Sender, own_settings, until
+from tests.unit.recommender.goods import profile
 
 # A database of the shared Redis that these tests may empty.
 DATABASE = 8
@@ -44,67 +37,24 @@ DATABASE = 8
 class Deployment:
     """A broker's topics, a Redis database, a worker and a recommender; each of the two can be ended and begun anew."""
 
-    def __init__(self, servers: EmbeddedServers) -> None:
+    def __init__(self, servers: EmbeddedServers, **more: Any) -> None:
+        """`more`: settings of both processes."""
         api, worker_port = free_ports(2)
-        prefix = random_name("t") + "."
-        url = servers.redis_url.rsplit("/", 1)[0] + f"/{DATABASE}"
-        common: dict[str, Any] = {
-            "tenant": random_name("shop"),
-            "kafka": {
-                "bootstrap_servers": servers.bootstrap_servers,
-                "topic_prefix": prefix,
-                "group_prefix": prefix,
-                "session_timeout_s": 6,
-                "partitions": 3,
-            },
-            "redis": {"url": url},
-        }
+        common = own_settings(servers, DATABASE, partitions=3) | more
         self.settings = RecommenderSettings.model_validate(
             common | {"grpc": {"port": api, "drain_s": 0}, "worker": {"address": f"127.0.0.1:{worker_port}"}}
         )
-        self._worker_settings = Settings.model_validate(
+        worker_settings = Settings.model_validate(
             common | {"worker": WorkerSettings(port=worker_port, backend="dummy")}
         )
         self.tenant = self.settings.tenant
-        self.redis = RedisConnection(RedisSettings.model_validate({"url": url}))
-        self.producer = EventProducer("test", self.settings.kafka)
-        self._service, self._worker = Roster(), Roster()
-        self._sent = 0
-
-    async def start(self) -> None:
-        self._service = Roster()
-        self._service.add(parts(self.settings))
-        await self._service.start()
-        self._service.complete = True
-
-    async def stop(self) -> None:
-        await self._service.stop()
-
-    async def start_worker(self) -> None:
-        self._worker = Roster()
-        self._worker.add(worker.parts(self._worker_settings))
-        await self._worker.start()
-        self._worker.complete = True
-
-    async def stop_worker(self) -> None:
-        await self._worker.stop()
-
-    def ready(self) -> bool:
-        return all(health.live and health.ready for health in self._service.report().values())
-
-    def worker_ready(self) -> bool:
-        return all(health.live and health.ready for health in self._worker.report().values())
+        self.redis = RedisConnection(self.settings.redis)
+        self.sender = Sender(self.settings.kafka, self.tenant)
+        self.service = Hosted(lambda: parts(self.settings))
+        self.worker = Hosted(lambda: worker.parts(worker_settings))
 
     def detail(self) -> str:
-        return str(self._service.report() | self._worker.report())
-
-    async def send(self, *events: Event) -> None:
-        """Publishes behaviour, products or profiles, each with an id of its own."""
-        await self.producer.send_many([self._outgoing(event) for event in events])
-
-    async def delist(self, product_id: str) -> None:
-        self._sent += 1
-        await self.producer.send(Outgoing("catalog.v1", product_id, None, f"e-{self._sent}", self.tenant))
+        return self.service.detail() + self.worker.detail()
 
     async def profile(self, customer: str, needs: Mapping[str, str], **more: Any) -> ProfileUpdated:
         """Writes a profile as the profiler does: Redis first, then the topic."""
@@ -116,7 +66,7 @@ class Deployment:
         vectors = {"need": {customer: np.asarray(embedded.vectors)}}
         documents = {"profile": {customer: made.to_json()}}
         await ServingCopy(self.redis).put(self.tenant, documents, vectors, Space.parse(embedded.model))
-        await self.send(made)
+        await self.sender.send(made)
         return made
 
     async def recommend(self, customer: str = "", **more: Any) -> wire.Recommendation:
@@ -139,43 +89,26 @@ class Deployment:
         records = [record async for record in read_topic(self.settings.kafka, topic)]
         return [ImpressionRecorded.model_validate_json(record.value) for record in records if record.value]
 
-    def _outgoing(self, event: Event) -> Outgoing:
-        self._sent += 1
-        match event:
-            case Behaviour():
-                topic, key = "clickstream.v1", event.subject
-            case ProductUpserted():
-                topic, key = "catalog.v1", event.product_id
-            case _:
-                assert isinstance(event, ProfileUpdated)
-                topic, key = "profiles.v1", event.customer_id
-        return Outgoing(topic, key, event, f"e-{self._sent}", self.tenant)
 
-
-async def until(true: Callable[[], Awaitable[bool] | bool], within_s: float, what: Callable[[], object]) -> float:
-    """Polls; the seconds it took. Fails with what `what` says when it takes too long."""
-    began = time.monotonic()
-    while True:
-        found = true()
-        if found if isinstance(found, bool) else await found:
-            return time.monotonic() - began
-        assert time.monotonic() - began < within_s, f"not within {within_s} s: {what()}"
-        await asyncio.sleep(0.02)
+@asynccontextmanager
+async def deployed(servers: EmbeddedServers, **more: Any) -> AsyncIterator[Deployment]:
+    """All of it, ready."""
+    made = Deployment(servers, **more)
+    await made.redis.start()
+    await made.worker.start()
+    await made.service.start()
+    try:
+        await made.sender.producer.start()
+        await until(lambda: made.service.ready() and made.worker.ready(), 60, made.detail)
+        yield made
+    finally:
+        await made.sender.producer.stop()
+        await made.service.stop()
+        await made.worker.stop()
+        await made.redis.stop()
 
 
 @pytest.fixture
 async def deployment(servers: EmbeddedServers) -> AsyncIterator[Deployment]:
-    """All of it, ready."""
-    made = Deployment(servers)
-    await made.redis.start()
-    await made.start_worker()
-    await made.start()
-    try:
-        await made.producer.start()
-        await until(lambda: made.ready() and made.worker_ready(), 60, made.detail)
+    async with deployed(servers) as made:
         yield made
-    finally:
-        await made.producer.stop()
-        await made.stop()
-        await made.stop_worker()
-        await made.redis.stop()

@@ -4,43 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis.asyncio.connection import AbstractConnection
 
 from rapport.bus.messages import Message, Position
 from rapport.ops.errors import UnavailableError
 from rapport.ops.settings import RedisSettings
-from rapport.testing import FakeEncoder, message, ordered, random_name, viewed
+from rapport.testing import message, ordered, random_name, viewed
 from rapport.testing.events import BEGIN
 from rapport.vectors.connection import RedisConnection
-from rapport.vectors.exact import ExactIndex
-from rapport.vectors.keys import Space
 from rapport.vectors.packing import pack
-from rapport.vectors.serving_copy import ServingCopy
-from services.recommender.adapters.item_indexes import ItemIndexes
 from services.recommender.adapters.redis_arrivals import RedisArrivals
 from services.recommender.adapters.redis_counts import RedisCounts
 from services.recommender.adapters.redis_memory import RedisMemory
+from services.recommender.adapters.redis_merges import RedisMerges
+from services.recommender.adapters.redis_orders import RedisOrders
 from services.recommender.adapters.redis_pictures import RedisPictures
 from services.recommender.adapters.served_log import RedisServedLog
 from services.recommender.domain.catalogue import Catalogues
 from services.recommender.domain.counting import count
 from services.recommender.domain.looks import Look, shopper_number
 from services.recommender.domain.products import product_of
-from services.recommender.domain.rules import Policy, Wish
 from services.recommender.domain.served import Served
 from services.recommender.domain.trail import Trail
-from services.recommender.handlers import Ask, behaviours_seen, rank, recommend, similar, trending
+from services.recommender.handlers import behaviours_seen
 from services.recommender.ports import Known
 from tests.integration.vectors.conftest import OwnRedis, cluster, own_redis  # noqa: F401 - fixtures
-from tests.unit.recommender.conftest import GOODS, MemoryCounts, MemoryServed, Shop, day_of, product, profile
+from tests.unit.recommender.goods import product
+from tests.unit.recommender.memory import MemoryCounts, MemoryOrders, MemoryServed
+from tests.unit.recommender.shop import day_of
 
 PLACE = Position("clickstream.v1", 0, 0)
 TODAY = "2026-03-05"
@@ -93,15 +90,19 @@ async def test_redis_counts_what_the_plain_meaning_counts_replays_or_not(
     tenant = random_name("shop")
     seen = messages(looks, tenant)
     plain, real = MemoryCounts(), RedisCounts(connection, tenant, "t.")
-    await behaviours_seen(seen, counts=plain, served=MemoryServed(), day_of=day_of)
+    await behaviours_seen(seen, counts=plain, served=MemoryServed(), orders=MemoryOrders(), day_of=day_of)
     # In two batches, with a crash that loses the commit and has a new process read from `crash` on, and from the start.
     for batch in (seen[:cut], seen[cut:]):
         if batch:
-            await behaviours_seen(batch, counts=real, served=MemoryServed(), day_of=day_of)
+            await behaviours_seen(batch, counts=real, served=MemoryServed(), orders=MemoryOrders(), day_of=day_of)
     for batch in (seen[crash:], seen):
         if batch:
             await behaviours_seen(
-                batch, counts=RedisCounts(connection, tenant, "t."), served=MemoryServed(), day_of=day_of
+                batch,
+                counts=RedisCounts(connection, tenant, "t."),
+                served=MemoryServed(),
+                orders=MemoryOrders(),
+                day_of=day_of,
             )
     memory = RedisMemory(connection, lambda: TODAY)
     assert await all_known(memory, tenant) == await all_known(plain, tenant)
@@ -134,7 +135,13 @@ async def test_reading_begins_behind_what_all_tenants_have(connection: RedisConn
 async def test_a_redis_that_has_gone_back_is_noticed(connection: RedisConnection) -> None:
     tenant = random_name("shop")
     counts = RedisCounts(connection, tenant, "t.")
-    await behaviours_seen(messages([("a", "P", 0, False)], tenant), counts=counts, served=MemoryServed(), day_of=day_of)
+    await behaviours_seen(
+        messages([("a", "P", 0, False)], tenant),
+        counts=counts,
+        served=MemoryServed(),
+        orders=MemoryOrders(),
+        day_of=day_of,
+    )
     assert await counts.intact()
     async for page in connection.scan(tenant):
         await connection.delete(page)
@@ -144,6 +151,30 @@ async def test_a_redis_that_has_gone_back_is_noticed(connection: RedisConnection
     # Taken over again, the partition is read from the start.
     assert await counts.reached("clickstream.v1", 0) == 0
     assert (await counts.load(tenant, PLACE, ["a"]))[0] == -1
+
+
+async def test_what_was_counted_under_another_id_is_recalled_with_the_customer_s(connection: RedisConnection) -> None:
+    tenant = random_name("shop")
+    counts, memory = RedisCounts(connection, tenant, "t."), RedisMemory(connection, lambda: TODAY)
+    looks = [Look("ada", ("P",), "looked", 1_000), Look("visitor", ("Q",), "looked", 2_000)]
+    looks += [Look("ada", ("R",), "shown", 2_000), Look("visitor", ("R",), "shown", 3_000)]
+    looks += [Look("visitor", ("S",), "returned", 3_000)]
+    assert await counts.add(tenant, count(looks, {}, {}, day_of), -1, PLACE)
+    await RedisMerges(connection).note(tenant, {"ada": ["visitor", "nobody"]})
+    # Beside another customer, who has nothing to do with them.
+    known, _ = await memory.recall(tenant, {"eve": Known(["P"]), "ada": Known()}, None)
+    assert list(known["ada"].recent) == ["P", "Q"]
+    assert (known["ada"].reactions.unclicked("R", 4_000), known["ada"].reactions.rejected("S", 4_000)) == (2, True)
+    assert (list(known["eve"].recent), known["eve"].reactions.products) == (["P"], {})
+    await RedisMerges(connection).forget(tenant, ["ada"])
+    known, _ = await memory.recall(tenant, {"ada": Known()}, None)
+    assert list(known["ada"].recent) == ["P"]
+
+
+async def test_the_products_of_an_order_are_remembered(connection: RedisConnection) -> None:
+    tenant, orders = random_name("shop"), RedisOrders(connection)
+    await orders.keep(tenant, {"o-1": ["P", "Q"], "o-2": ["R"]})
+    assert await orders.find(tenant, ["o-1", "o-3"]) == {"o-1": ["P", "Q"]}
 
 
 async def test_what_a_customer_made_of_an_answer_and_what_all_did_come_back(connection: RedisConnection) -> None:
@@ -187,7 +218,7 @@ async def test_the_graph_is_drawn_from_the_ties_in_redis(connection: RedisConnec
     looks = [Look(f"c{number}", ("P", "Q"), "bought", 1_000_000 + number) for number in range(3)]
     assert await counts.add(tenant, count(looks, {}, {}, day_of), -1, PLACE)
     graph = await RedisPictures(connection, catalogues).graph(tenant)
-    assert [each.product_id for each in graph.related({"P": 1.0}, 5)] == ["Q"]
+    assert list(graph.related({"P": 1.0}, 5).product_ids) == ["Q"]
 
 
 async def test_a_product_keeps_its_strongest_ties(connection: RedisConnection) -> None:
@@ -207,7 +238,9 @@ async def test_of_each_tie_three_shoppers_are_remembered_over_batches(connection
     counts, memory = RedisCounts(connection, tenant, "t."), RedisMemory(connection, lambda: TODAY)
     seen = messages([(who, what, 0, False) for who in "aabcdd" for what in "PQ"], tenant)
     for known, at in ((1, 0), (1, 2), (2, 4), (3, 6), (3, 8)):
-        await behaviours_seen(seen[at : at + 2], counts=counts, served=MemoryServed(), day_of=day_of)
+        await behaviours_seen(
+            seen[at : at + 2], counts=counts, served=MemoryServed(), orders=MemoryOrders(), day_of=day_of
+        )
         (tie,), _ = await memory.tied(tenant, "P")
         assert len(set(tie.looked)) == len(tie.looked) == known
     assert set(tie.looked) == {shopper_number(who) for who in "abc"}
@@ -222,60 +255,6 @@ async def test_new_arrivals_are_those_that_came_after_the_first_day(connection: 
     assert await arrivals.note(tenant, {"old": later, "new": later}) == {"old": None, "new": later}
     await arrivals.forget(tenant, ["old"])
     assert await arrivals.note(tenant, {"old": later}) == {"old": later}
-
-
-async def test_every_call_takes_one_round_trip(own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    """Counted where requests leave for the server."""
-    connection, shop, encoder = RedisConnection(own_redis.settings()), Shop(), FakeEncoder()
-    await connection.start()
-    shop.items = ItemIndexes(lambda _tenant, _space: ExactIndex())
-    await shop.stock(*GOODS.values())
-    tenant = "default"
-    counts = RedisCounts(connection, tenant, random_name("t"))
-    seen = messages([("ada", "shoes-0", 0, False), ("ada", "lamps-0", 1, False), ("bob", "lamps-1", 1, False)], tenant)
-    await behaviours_seen(seen, counts=counts, served=MemoryServed(), day_of=day_of)
-    made = profile("ada", ["Shoes", "Lamps"], encoder=encoder.model)
-    vectors = np.stack([encoder.vector("running shoes"), encoder.vector("lamp")])
-    store = ServingCopy(connection)
-    await store.put(
-        tenant, {"profile": {"ada": made.to_json()}}, {"need": {"ada": vectors}}, Space.parse(encoder.model)
-    )
-    answers = replace(
-        shop.answers,
-        items=shop.items,
-        memory=RedisMemory(connection, lambda: TODAY),
-        clock=lambda: datetime(2026, 3, 5, 10, tzinfo=UTC),
-        # Diversity and exploration compare vectors, which must not cost a round trip either.
-        policy=Policy(diversity=0.3, explore=0.1),
-        served=RedisServedLog(connection, 60),
-    )
-    sent = 0
-    send = AbstractConnection.send_packed_command
-
-    async def counting(self: Any, *arguments: Any, **more: Any) -> None:
-        nonlocal sent
-        sent += 1
-        await send(self, *arguments, **more)
-
-    monkeypatch.setattr(AbstractConnection, "send_packed_command", counting)
-    connection_pool_warm = await recommend(Ask(tenant, "ada", Wish(5)), answers)
-    assert connection_pool_warm.made.strategy == "personalised"
-    for call in (
-        lambda: recommend(Ask(tenant, "ada", Wish(5)), answers),
-        lambda: recommend(Ask(tenant, "", Wish(5)), answers),
-        lambda: rank(tenant, "ada", ["shoes-1", "lamps-1"], "", answers),
-        lambda: similar(tenant, "shoes-1", 5, answers),
-        lambda: trending(tenant, 5, "", answers),
-    ):
-        sent = 0
-        await call()
-        assert sent == 1
-    # Of a batch of profiles too: all customers are recalled together.
-    sent = 0
-    known, _ = await answers.memory.recall(tenant, {f"c{number}": Known() for number in range(32)}, encoder.model)
-    assert sent == 1
-    assert len(known) == 32
-    await connection.stop()
 
 
 async def test_a_trail_survives_its_encoding() -> None:

@@ -20,9 +20,11 @@ from rapport.testing.events import BEGIN
 from rapport.vectors.connection import RedisConnection
 from services.recommender.adapters.redis_memory import RedisMemory
 from services.recommender.handlers import behaviours_seen
+from tests.integration.hosting import until
 from tests.integration.profiler.conftest import Process
-from tests.integration.recommender.conftest import DATABASE, until
-from tests.unit.recommender.conftest import MemoryCounts, MemoryServed, day_of
+from tests.integration.recommender.conftest import DATABASE
+from tests.unit.recommender.memory import MemoryCounts, MemoryOrders, MemoryServed
+from tests.unit.recommender.shop import day_of
 
 TODAY = "2026-03-05"
 PRODUCTS = "PQRSTUVW"
@@ -86,7 +88,7 @@ async def test_whatever_is_killed_every_look_is_counted_once(counting: Counting,
     ]
     plain = MemoryCounts()
     seen = [message(look, number, tenant=tenant) for number, look in enumerate(looks)]
-    await behaviours_seen(seen, counts=plain, served=MemoryServed(), day_of=day_of)
+    await behaviours_seen(seen, counts=plain, served=MemoryServed(), orders=MemoryOrders(), day_of=day_of)
     expected = await _known(plain, tenant)
 
     producer = EventProducer("test", counting.kafka)
@@ -108,6 +110,5 @@ async def test_whatever_is_killed_every_look_is_counted_once(counting: Counting,
     async def counted() -> bool:
         return bool(await counting.known() == expected)
 
-    took = await until(counted, 60, lambda: "the counts differ")
-    print(f"all counted {took:.1f} s after the last look")
+    await until(counted, 60, lambda: "the counts differ")
     assert counting.process.stop() == 0

@@ -17,8 +17,9 @@ from rapport.testing import viewed
 from services.recommender.learned.names import FACTORS, ITEM_ITEM, SEQUENCE
 from services.recommender.training.reading import from_topics
 from services.recommender.training.run import Options, train
-from tests.integration.recommender.conftest import Deployment, until
-from tests.unit.recommender.conftest import GOODS
+from tests.integration.hosting import until
+from tests.integration.recommender.conftest import Deployment, deployed
+from tests.unit.recommender.goods import GOODS
 
 SOURCES = {"item_item", "factors", "sequence"}
 
@@ -26,26 +27,12 @@ SOURCES = {"item_item", "factors", "sequence"}
 @pytest.fixture
 async def deployment(servers: EmbeddedServers, tmp_path: Path) -> AsyncIterator[Deployment]:
     """With a registry of its own."""
-    made = Deployment(servers)
-    models = {"models": ModelSettings(cache=tmp_path)}
-    made.settings = made.settings.model_copy(update=models)
-    made._worker_settings = made._worker_settings.model_copy(update=models)
-    await made.redis.start()
-    await made.start_worker()
-    await made.start()
-    try:
-        await made.producer.start()
-        await until(lambda: made.ready() and made.worker_ready(), 60, made.detail)
+    async with deployed(servers, models=ModelSettings(cache=tmp_path)) as made:
         yield made
-    finally:
-        await made.producer.stop()
-        await made.stop()
-        await made.stop_worker()
-        await made.redis.stop()
 
 
 async def test_models_are_trained_from_the_topic_promoted_and_withdrawn(deployment: Deployment) -> None:
-    await deployment.send(*GOODS.values())
+    await deployment.sender.send(*GOODS.values())
     dice, now = random.Random(3), datetime.now(UTC) - timedelta(hours=1)
     shelves = sorted({product_id.rpartition("-")[0] for product_id in GOODS})
     looks = []
@@ -53,7 +40,7 @@ async def test_models_are_trained_from_the_topic_promoted_and_withdrawn(deployme
         shelf = [each for each in GOODS if each.startswith(shelves[customer % len(shelves)])]
         seen = dice.sample(shelf, min(4, len(shelf)))
         looks += [viewed(f"c{customer}", each, occurred_at=now + timedelta(minutes=at)) for at, each in enumerate(seen)]
-    await deployment.send(*looks)
+    await deployment.sender.send(*looks)
 
     data = await from_topics(deployment.settings, deployment.tenant)
     assert len(data.signals) == len(looks)

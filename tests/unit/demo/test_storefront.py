@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
+import pytest
+
 from rapport.events.behaviour import ItemClicked, ItemsShown, OrderCompleted, ProductViewed
 from rapport.events.recommendations import RecommendationMade
-from services.demo.domain.attention import clicks, expected_clicks
+from services.demo.domain.attention import click_chance, clicks
 from services.demo.domain.goods import Product
 from services.demo.domain.interest import Interests
 from services.demo.domain.plan import Plan
@@ -79,13 +81,15 @@ def test_what_shoppers_are_after_is_clicked_more_and_first_places_most(world: Wo
     interest = Interests(world, plan).of(shopper, START)
     liked = _favourites(world, plan)
     others = [product for product in world.catalog.products if product.kind.id not in interest.kinds][:6]
-    assert expected_clicks(shopper, interest, others, world.catalog) == 0
-    rounds = [clicks(shopper, interest, [liked[0]] * 6, world.catalog, dice) for _ in range(2000)]
-    mean = sum(map(len, rounds)) / len(rounds)
-    assert abs(mean - expected_clicks(shopper, interest, [liked[0]] * 6, world.catalog)) < 0.1
-    assert expected_clicks(shopper, interest, [*liked[:1], *others], world.catalog) > expected_clicks(
-        shopper, interest, [*others, *liked[:1]], world.catalog
-    )
+
+    def mean(shown: Sequence[Product]) -> float:
+        return sum(len(clicks(shopper, interest, shown, world.catalog, dice)) for _ in range(2000)) / 2000
+
+    assert mean(others) == 0
+    chance = click_chance(shopper, interest, liked[0], world.catalog)
+    # Places 1 to 6 are looked at by 1/1 to 1/6 of the shoppers.
+    assert mean([liked[0]] * 6) == pytest.approx(chance * 2.45, abs=0.1)
+    assert mean([*liked[:1], *others]) > mean([*others, *liked[:1]])
 
 
 def test_stock_falls_with_orders_and_is_filled_up_by_a_delivery(world: World) -> None:

@@ -16,7 +16,8 @@ from rapport.testing.events import BEGIN
 from services.recommender.domain.decay import CO_VISITS, TRENDING
 from services.recommender.domain.looks import shopper_number
 from services.recommender.handlers import behaviours_seen
-from tests.unit.recommender.conftest import TENANT, MemoryCounts, MemoryServed, day_of
+from tests.unit.recommender.memory import MemoryCounts, MemoryOrders, MemoryServed
+from tests.unit.recommender.shop import TENANT, day_of
 
 _look = st.tuples(st.sampled_from("abc"), st.sampled_from("PQRS"), st.integers(0, 90), st.booleans())
 
@@ -35,7 +36,7 @@ async def _counted(batches: list[list[Message]], counts: MemoryCounts | None = N
     counts = counts or MemoryCounts()
     for batch in batches:
         if batch:
-            await behaviours_seen(batch, counts=counts, served=MemoryServed(), day_of=day_of)
+            await behaviours_seen(batch, counts=counts, served=MemoryServed(), orders=MemoryOrders(), day_of=day_of)
     return counts
 
 
@@ -139,7 +140,9 @@ async def test_who_loses_the_race_counts_what_is_left() -> None:
         async def load(self, tenant, at, customers):  # type: ignore[no-untyped-def]
             found = await super().load(tenant, at, customers)
             if not self.counted:
-                await behaviours_seen(messages[:2], counts=rival, served=MemoryServed(), day_of=day_of)
+                await behaviours_seen(
+                    messages[:2], counts=rival, served=MemoryServed(), orders=MemoryOrders(), day_of=day_of
+                )
             return found
 
     counts, rival = Raced(), MemoryCounts()

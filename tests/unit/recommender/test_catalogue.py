@@ -8,7 +8,9 @@ from rapport.ops.errors import UnavailableError
 from rapport.testing import FakeEncoder, viewed
 from rapport.vectors.exact import ExactIndex
 from services.recommender.adapters.item_indexes import ItemIndexes
-from tests.unit.recommender.conftest import GOODS, TENANT, Shop, Waiting, ids, product
+from tests.unit.recommender.goods import GOODS, product
+from tests.unit.recommender.memory import Waiting
+from tests.unit.recommender.shop import TENANT, Shop, ids
 
 
 async def test_a_product_can_be_recommended_before_it_is_embedded() -> None:

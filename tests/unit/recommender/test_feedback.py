@@ -19,7 +19,8 @@ from rapport.testing import viewed
 from rapport.vectors.packing import unpack
 from services.recommender.domain.features import FEATURES, VERSION
 from services.recommender.domain.ranking import Assignment
-from tests.unit.recommender.conftest import GOODS, Shop, ids
+from tests.unit.recommender.goods import GOODS
+from tests.unit.recommender.shop import Shop, ids
 
 NEEDS = {"Running shoes": "running shoes"}
 
@@ -128,11 +129,13 @@ class Recalls:
         self.failure = failure
         self.asked: list[Sequence[str]] = []
 
-    async def recall(self, tenant: str, history: Sequence[str], limit: int) -> Sequence[tuple[str, float]]:
-        self.asked.append(history)
+    async def recall(
+        self, tenant: str, histories: Sequence[Sequence[str]], limit: int
+    ) -> Sequence[Sequence[tuple[str, float]]]:
+        self.asked.extend(histories)
         if self.failure:
             raise self.failure
-        return [("lamps-3", 1.0), ("not-sold", 0.9)]
+        return [[("lamps-3", 1.0), ("not-sold", 0.9)] for _ in histories]
 
 
 async def test_a_source_that_is_asked_takes_part_and_is_done_without_when_it_is_away() -> None:

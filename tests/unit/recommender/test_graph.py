@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 from rapport.testing import ordered, viewed
 from services.recommender.domain.graph import NO_GRAPH
 from services.recommender.domain.graph_building import build
 from services.recommender.domain.products import Product, product_of
 from services.recommender.domain.situation import Tie
-from tests.unit.recommender.conftest import Shop, ids, product, texts
+from tests.unit.recommender.goods import product
+from tests.unit.recommender.shop import Shop, ids, texts
 
 
 def _goods() -> list[Product]:
@@ -24,14 +28,15 @@ def _goods() -> list[Product]:
 def test_what_the_shop_says_goes_together_comes_first_and_strangers_not_at_all() -> None:
     graph = build(_goods(), {}, 0)
     found = graph.related({"phone": 1.0}, 10)
-    assert [each.product_id for each in found][:2] == ["case", "tablet"]
-    assert {each.product_id for each in found} == {"case", "tablet", "charger"}
-    assert all(0 < each.score < 1 for each in found)
+    assert list(found.product_ids)[:2] == ["case", "tablet"]
+    assert set(found.product_ids) == {"case", "tablet", "charger"}
+    assert all(0 < score < 1 for score in found.scores)
 
 
 def test_the_way_leads_from_the_seed_to_the_product_over_edges_that_are_there() -> None:
     graph = build(_goods(), {}, 0)
-    paths = {each.product_id: each.walk.path(each.product_id) for each in graph.related({"phone": 1.0}, 10)}
+    found = graph.related({"phone": 1.0}, 10)
+    paths = {product_id: found.path(at) for at, product_id in enumerate(found.product_ids)}
     assert paths == {
         "case": ("p:phone", "p:case"),
         "tablet": ("p:phone", "p:tablet"),
@@ -43,22 +48,22 @@ def test_what_goes_with_everything_leads_nowhere() -> None:
     hub = product_of(product("hub", "Bag", "Bags", complements=[f"p{number}" for number in range(1100)]))
     others = [product_of(product(f"p{number}", "Thing", f"Shelf {number // 2}")) for number in range(1100)]
     graph = build([hub, *others], {}, 0)
-    assert graph.related({"hub": 1.0}, 5) == []
+    assert not graph.related({"hub": 1.0}, 5).product_ids
     # From a neighbour the way leads to the hub, and not on to all that it touches.
     found = graph.related({"p0": 1.0}, 5)
-    assert [each.product_id for each in found] == ["hub", "p1"]
-    assert found[1].walk.path("p1") == ("p:p0", "category:Shelf 0", "p:p1")
+    assert list(found.product_ids) == ["hub", "p1"]
+    assert found.path(1) == ("p:p0", "category:Shelf 0", "p:p1")
 
 
 def test_a_tie_that_is_kept_at_one_end_only_is_an_edge() -> None:
     goods = [product_of(product(name, name, f"Shelf of {name}")) for name in ("a", "b")]
     graph = build(goods, {"b": [Tie("a", 5.0)]}, 0)
-    assert [each.product_id for each in graph.related({"a": 1.0}, 5)] == ["b"]
+    assert list(graph.related({"a": 1.0}, 5).product_ids) == ["b"]
 
 
 def test_nothing_is_related_to_what_is_not_in_the_graph() -> None:
-    assert NO_GRAPH.related({"phone": 1.0}, 5) == []
-    assert build(_goods(), {}, 0).related({"gone": 1.0}, 5) == []
+    assert not NO_GRAPH.related({"phone": 1.0}, 5).product_ids
+    assert not build(_goods(), {}, 0).related({"gone": 1.0}, 5).product_ids
 
 
 async def test_reasons_tell_the_way_in_the_customer_s_language(shop: Shop) -> None:
@@ -85,6 +90,20 @@ async def test_what_shoppers_do_leads_over_two_steps(shop: Shop) -> None:
         await shop.behave(ordered(f"b{number}", f"o{number}", "lamps-0", "coffee-0"))
         await shop.behave(ordered(f"c{number}", f"q{number}", "coffee-0", "shoes-0"))
     shop.draw_graph()
-    found = {each.product_id: each for each in shop.pictures.graph.related({"lamps-0": 1.0}, 20)}
-    assert found["coffee-0"].score > found["shoes-0"].score
-    assert found["shoes-0"].walk.path("shoes-0") == ("p:lamps-0", "p:coffee-0", "p:shoes-0")
+    found = shop.pictures.graph.related({"lamps-0": 1.0}, 20)
+    place = {product_id: at for at, product_id in enumerate(found.product_ids)}
+    assert found.scores[place["coffee-0"]] > found.scores[place["shoes-0"]]
+    assert found.path(place["shoes-0"]) == ("p:lamps-0", "p:coffee-0", "p:shoes-0")
+
+
+def test_a_graph_that_was_replaced_takes_its_walks_along_at_once() -> None:
+    """Its memory must not wait for the collector of cycles, which seldom runs in a large process."""
+    graph = build(_goods(), {}, 0)
+    assert graph.related({"phone": 1.0}, 10).path(0)
+    gone = weakref.ref(graph)
+    gc.disable()
+    try:
+        del graph
+        assert gone() is None
+    finally:
+        gc.enable()

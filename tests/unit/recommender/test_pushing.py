@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
-from rapport.events.recommendations import RecommendationMade
+from rapport.events.behaviour import ProductReviewed
+from rapport.events.recommendations import RankedItem, RecommendationMade
 from rapport.ops.errors import UnavailableError
 from rapport.testing import viewed
-from tests.unit.recommender.conftest import Shop, ids, profile
+from services.recommender.domain.ranking import Assignment
+from services.recommender.domain.rules import Policy
+from tests.unit.recommender.goods import GOODS, profile
+from tests.unit.recommender.shop import Shop, ids
 
 NEEDS = {"Running shoes": "running shoes"}
+
+
+class OneForAll:
+    """A ranker by the sources' scores alone."""
+
+    name = "sums@1"
+
+    def of(self, tenant: str, customer_id: str) -> Assignment:
+        return Assignment(self, (self,))
+
+    def score(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.floating]:
+        return np.asarray(features[:, :11].sum(axis=1) + 0.01 * features[:, 15])
 
 
 async def test_a_first_profile_is_answered_with_the_object_that_a_call_gets(shop: Shop) -> None:
@@ -103,3 +121,55 @@ async def test_without_redis_the_batch_waits(shop: Shop) -> None:
     shop.counts.failure = UnavailableError("redis: down")
     with pytest.raises(UnavailableError):
         await shop.push(ada)
+
+
+async def test_answers_made_together_are_those_made_one_by_one() -> None:
+    """One search, one pass of the ranker, walks and boards that are shared: none of it may leak from one to another."""
+    together, alone, some = [await _answers(at_once) for at_once in (4, 1, 3)]
+    assert [made.customer_id for made in together] == ["ada", "bob", "cy", "dee"]
+    assert len({tuple(ids(made)) for made in together}) == 4
+    for others in (alone, some):
+        for one, other in zip(together, others, strict=True):
+            assert [_without_scores(item) for item in one.items] == [_without_scores(item) for item in other.items]
+            # Products of matrices of another shape differ in the seventh digit.
+            assert [item.score for item in one.items] == pytest.approx([item.score for item in other.items], abs=1e-5)
+            assert (one.strategy, one.fallbacks, one.ranker) == (other.strategy, other.fallbacks, other.ranker)
+
+
+async def _answers(at_once: int) -> list[RecommendationMade]:
+    """Of four customers, so many in a batch."""
+    wants = {"ada": {"Shoes": "running shoes"}, "bob": {"Lamps": "lamp", "Coffee": "moka pot"}, "cy": {}, "dee": {}}
+    shop = Shop(Policy(diversity=0.15, explore=0.3, price_fit=0.2), rankers=OneForAll())
+    await shop.stock(*GOODS.values())
+    await shop.behave(*(viewed(who, id_) for who, id_ in zip("xyxyxy", GOODS, strict=False)), viewed("dee", "lamps-1"))
+    shop.draw_graph()
+    profiles = [await shop.profile(who, needs, recent_product_ids=["shoes-1"]) for who, needs in wants.items()]
+    batches = [profiles[begin : begin + at_once] for begin in range(0, len(profiles), at_once)]
+    outs = [out.event for batch in batches for out in await shop.push(*batch)]
+    return [made for made in outs if isinstance(made, RecommendationMade)]
+
+
+def _without_scores(item: RankedItem) -> tuple[object, ...]:
+    return item.product_id, item.propensity, [(reason.kind, reason.text, reason.path) for reason in item.reasons]
+
+
+async def test_what_was_known_under_another_id_follows_to_the_customer(shop: Shop) -> None:
+    for other in ("bob", "eve"):
+        await shop.behave(viewed(other, "coffee-1"), viewed(other, "coffee-2"), viewed(other, "coffee-3"))
+    await shop.behave(viewed("visitor", "coffee-1"))
+    review = {"customer_id": "visitor", "product_id": "coffee-2", "review_body": "Broke", "rating": 1}
+    await shop.behave(ProductReviewed.model_validate(review))
+    before = await shop.profile("visitor", {})
+    assert len(await shop.push(before)) == 1
+    merged = await shop.profile("visitor", {}, revision=2, merged_into="ada")
+    ada = await shop.profile("ada", NEEDS, merged_ids=["visitor"])
+    farewell, out = await shop.push(merged, ada)
+    assert (farewell.key, farewell.event) == ("visitor", None)
+    assert isinstance(out.event, RecommendationMade)
+    # What the visitor panned is not shown to ada, and what goes with what they looked at is.
+    asked = await shop.recommend("ada")
+    assert "coffee-2" not in ids(asked)
+    assert asked.items[0].reasons
+    assert "co_visited" in {kind for item in asked.items for kind in item.source_scores}
+    # A page that still has the old id.
+    assert (await shop.recommend("visitor")).customer_id == "ada"

@@ -9,7 +9,8 @@ import pytest
 from rapport.ops.errors import UnavailableError
 from rapport.testing import ordered, viewed
 from services.recommender.domain.rules import Policy
-from tests.unit.recommender.conftest import GOODS, Shop, ids, product, texts
+from tests.unit.recommender.goods import GOODS, product
+from tests.unit.recommender.shop import Shop, ids, texts
 
 
 async def test_what_serves_the_strongest_need_comes_first_and_says_so(shop: Shop) -> None:

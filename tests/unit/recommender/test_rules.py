@@ -9,10 +9,11 @@ import pytest
 from rapport.events.behaviour import ItemsShown, OrderRefunded, ProductReviewed
 from rapport.events.recommendations import RecommendationMade
 from rapport.ops.errors import InvalidRequest
-from rapport.testing import viewed
+from rapport.testing import ordered, viewed
 from services.recommender.domain.expressions import Expression
 from services.recommender.domain.rules import Policy, Promotion
-from tests.unit.recommender.conftest import GOODS, Shop, ids, product, texts
+from tests.unit.recommender.goods import GOODS, product
+from tests.unit.recommender.shop import Shop, ids, texts
 
 NEEDS = {"Running shoes": "running shoes"}
 
@@ -118,6 +119,15 @@ async def test_what_was_sent_back_or_panned_is_not_shown_again(shop: Shop) -> No
     await shop.behave(refund, review)
     assert not {first, second} & set(ids(await shop.recommend("ada", limit=20)))
     assert first in ids(await shop.recommend("bob", limit=20))
+
+
+async def test_a_refund_that_names_no_products_is_of_all_that_the_order_had(shop: Shop) -> None:
+    await shop.behave(ordered("ada", "o-1", "lamps-0", "lamps-1"))
+    await shop.behave(OrderRefunded.model_validate({"customer_id": "ada", "order_id": "o-1"}))
+    # Of an order that nobody knows, nothing is counted.
+    await shop.behave(OrderRefunded.model_validate({"customer_id": "ada", "order_id": "o-2"}))
+    assert set(shop.counts.boards_of["default", "refused"]) == {"lamps-0", "lamps-1"}
+    assert not {"lamps-0", "lamps-1"} & set(ids(await shop.recommend("ada", limit=20)))
 
 
 async def test_what_is_shown_again_and_again_without_a_click_sinks(shop: Shop) -> None:

@@ -7,21 +7,25 @@ import pytest
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.decay import CO_VISITS
 from services.recommender.domain.looks import shopper_number
+from services.recommender.domain.pool import Pool
 from services.recommender.domain.relevance import Level
 from services.recommender.domain.situation import Boards, Near, NeedHits, Situation, Tie
 from services.recommender.domain.sources.co_visited import CoVisitedSource
 from services.recommender.domain.sources.need import NeedSource
 from services.recommender.domain.sources.similar import SimilarSource
 from services.recommender.domain.sources.source import Found, Source
-from tests.unit.recommender.conftest import profile
+from tests.unit.recommender.goods import profile
 
 LEVEL = Level(mean=0.8, deviation=0.02)
 NOW = 1_000_000_000
 
 
 def found(source: Source, **known: object) -> dict[str, Found]:
+    """By product, the find that counts."""
     situation = Situation(NOW, Catalogue(), **known)  # type: ignore[arg-type]
-    return {each.product_id: each for each in source.find(situation)}
+    pool = Pool([(source.name, 1.0, source.find(situation))])
+    shares = {product_id: pool.shares(at)[0] for product_id, at in pool.place.items()}
+    return {product_id: Found(product_id, share.score, share.evidence()) for product_id, share in shares.items()}
 
 
 def test_a_need_speaks_only_for_what_stands_out() -> None:

@@ -10,7 +10,8 @@ from services.recommender.adapters.wish_queue import WishQueue
 from services.recommender.domain.wishing import wishes_of
 from services.recommender.handlers.wishing import wish
 from services.recommender.ports import Vectors
-from tests.unit.recommender.conftest import TENANT, Shop, ids, profile, texts
+from tests.unit.recommender.goods import profile
+from tests.unit.recommender.shop import TENANT, Shop, ids, texts
 
 ANSWER = "1. Desk lamp\n2) moka coffee pot: for the morning\n- Running shoes\n\n* desk lamp\n" + "x" * 80
 

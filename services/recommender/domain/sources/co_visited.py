@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from rapport.events.recommendations import ReasonKind, Strategy
 from services.recommender.domain.decay import CO_VISITS
 from services.recommender.domain.looks import shopper_number
 from services.recommender.domain.situation import Situation, Tie
-from services.recommender.domain.sources.source import Evidence, Found
+from services.recommender.domain.sources.source import Evidence, Finds, together
 
 # What the customer looked at before the last product tells less of what they want now, each time by this factor.
 _OLDER = 0.8
@@ -22,25 +24,26 @@ class CoVisitedSource:
     name: ReasonKind = "co_visited"
     strategy: Strategy = "co_visited"
 
-    def find(self, situation: Situation) -> Iterable[Found]:
+    def find(self, situation: Situation) -> Finds:
         # Nobody known: zero is no one's number but for one in 2^48.
         shopper = shopper_number(situation.customer_id) if situation.customer_id else 0
-        best: dict[str, Found] = {}
-        for age, seed in enumerate(situation.recent):
-            ties = situation.ties.get(seed, ())[:_STRONGEST]
-            for found in tied(seed, ties, situation.boards.clock_ms, shopper, _OLDER**age):
-                if found.product_id not in best or best[found.product_id].score < found.score:
-                    best[found.product_id] = found
-        return best.values()
+        clock = situation.boards.clock_ms
+        return together(
+            [
+                tied(seed, situation.ties.get(seed, ())[:_STRONGEST], clock, shopper, _OLDER**age)
+                for age, seed in enumerate(situation.recent)
+            ]
+        )
 
 
-def tied(product_id: str, ties: Sequence[Tie], at_ms: int, shopper: int = 0, share: float = 1.0) -> list[Found]:
+def tied(product_id: str, ties: Sequence[Tie], at_ms: int, shopper: int = 0, share: float = 1.0) -> Finds:
     """What is tied to a product. `shopper` is who asks: their own visits are no news to them."""
-    found = []
-    for tie in ties:
-        worth = CO_VISITS.worth(tie.mark, at_ms)
+
+    def evidence(at: int) -> Evidence:
+        tie = ties[at]
         buyers = len(tie.bought) - (shopper in tie.bought)
         others = buyers or len(tie.looked) - (shopper in tie.looked)
-        evidence = Evidence("co_visited", product_id, others > 0, others, bought=buyers > 0)
-        found.append(Found(tie.product_id, share * worth / (worth + _HALF_AT), evidence))
-    return found
+        return Evidence("co_visited", product_id, others > 0, others, bought=buyers > 0)
+
+    worth = CO_VISITS.worths(np.array([tie.mark for tie in ties]), at_ms)
+    return Finds([tie.product_id for tie in ties], share * worth / (worth + _HALF_AT), evidence)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rapport.events.recommendations import ReasonKind, Strategy
 from services.recommender.domain.situation import Situation
-from services.recommender.domain.sources.source import Evidence, Found
+from services.recommender.domain.sources.source import Evidence, Finds
 
 # What the customer looked at before the last product tells less of what they want now, each time by this factor.
 _OLDER = 0.8
@@ -16,7 +14,7 @@ class GraphSource:
     name: ReasonKind = "graph"
     strategy: Strategy = "graph"
 
-    def find(self, situation: Situation) -> Iterable[Found]:
+    def find(self, situation: Situation) -> Finds:
         seeds = {seed: _OLDER**age for age, seed in enumerate(situation.recent)}
-        for related in situation.graph.related(seeds, situation.fetch):
-            yield Found(related.product_id, related.score, Evidence("graph", walk=related.walk))
+        related = situation.graph.related(seeds, situation.fetch)
+        return Finds(related.product_ids, related.scores, lambda at: Evidence("graph", path=related.path(at)))

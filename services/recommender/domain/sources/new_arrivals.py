@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import islice
+
+import numpy as np
 
 from rapport.events.recommendations import ReasonKind, Strategy
 from services.recommender.domain.situation import Situation
-from services.recommender.domain.sources.source import Evidence, Found
+from services.recommender.domain.sources.source import Evidence, Finds
 
 NEW_FOR_MS = 14 * 86_400_000
 # The newest are enough to choose from.
@@ -18,8 +19,11 @@ class NewArrivalsSource:
     name: ReasonKind = "new_arrival"
     strategy: Strategy = "catalogue"
 
-    def find(self, situation: Situation) -> Iterable[Found]:
-        arrivals = situation.catalogue.arrivals(situation.now_ms - NEW_FOR_MS)
-        for product, at in islice(arrivals, _MOST):
-            age = max(0, situation.now_ms - at)
-            yield Found(product.product_id, 1.0 - age / NEW_FOR_MS, Evidence("new_arrival", at_ms=at))
+    def find(self, situation: Situation) -> Finds:
+        newest = list(islice(situation.catalogue.arrivals(situation.now_ms - NEW_FOR_MS), _MOST))
+        ages = np.array([max(0, situation.now_ms - at) for _, at in newest], np.float64)
+        return Finds(
+            [product.product_id for product, _ in newest],
+            1.0 - ages / NEW_FOR_MS,
+            lambda at: Evidence("new_arrival", at_ms=newest[at][1]),
+        )

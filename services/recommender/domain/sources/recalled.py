@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import numpy as np
 
 from rapport.events.recommendations import ReasonKind, Strategy
 from services.recommender.domain.situation import Situation
-from services.recommender.domain.sources.source import Evidence, Found
+from services.recommender.domain.sources.source import Evidence, Finds
 
 
 class RecalledSource:
@@ -16,7 +16,8 @@ class RecalledSource:
         self.name: ReasonKind = name
         self.strategy: Strategy = strategy
 
-    def find(self, situation: Situation) -> Iterable[Found]:
-        last = next(iter(situation.recent), "")
-        for product_id, score in situation.recalled.get(self.name, ()):
-            yield Found(product_id, score, Evidence(self.name, last, notable=bool(last), looked_at=True))
+    def find(self, situation: Situation) -> Finds:
+        last, found = next(iter(situation.recent), ""), situation.recalled.get(self.name, ())
+        evidence = Evidence(self.name, last, notable=bool(last), looked_at=True)
+        scores = np.array([score for _, score in found])
+        return Finds([product_id for product_id, _ in found], scores, lambda _: evidence)

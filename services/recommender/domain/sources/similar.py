@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rapport.events.recommendations import ReasonKind, Strategy
-from services.recommender.domain.relevance import score
 from services.recommender.domain.situation import Near, Situation
-from services.recommender.domain.sources.source import Evidence, Found
+from services.recommender.domain.sources.source import NOTHING, Finds, standing_out
 
 
 class SimilarSource:
     name: ReasonKind = "similar"
     strategy: Strategy = "personalised"
 
-    def find(self, situation: Situation) -> Iterable[Found]:
+    def find(self, situation: Situation) -> Finds:
         if situation.similar is None or not situation.recent:
-            return ()
+            return NOTHING
         return resembling(situation.recent[0], situation.similar, looked_at=True)
 
 
-def resembling(product_id: str, near: Near, *, looked_at: bool) -> list[Found]:
+def resembling(product_id: str, near: Near, *, looked_at: bool) -> Finds:
     """What `near` holds beside the product itself."""
-    return [
-        Found(other, score(above), Evidence("similar", product_id, notable, looked_at=looked_at))
-        for other, above, notable in near.standing_out({product_id})
-        if other != product_id
-    ]
+    others = Near(near.level, [hit for hit in near.hits if hit[0] != product_id])
+    return standing_out("similar", product_id, others, (), looked_at=looked_at)

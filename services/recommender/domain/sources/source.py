@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Protocol
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from rapport.events.recommendations import ReasonKind, Strategy
-from services.recommender.domain.graph import Walk
-from services.recommender.domain.situation import Situation
+from services.recommender.domain.relevance import score
+from services.recommender.domain.situation import Near, Situation
+
+Floats = npt.NDArray[np.floating[Any]]
 
 
-# Some hundreds of both are made for each answer; structs are made ten times faster than frozen dataclasses, and the
-# collector of cycles does not have to look at them.
 class Evidence(msgspec.Struct, frozen=True, gc=False):
     """Why a product was found, as facts: what a true reason can be said from."""
 
@@ -30,8 +32,8 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     """When it arrived."""
     looked_at: bool = False
     """The customer looked at the subject."""
-    walk: Walk | None = None
-    """Through the product graph; the way to the product is the reason."""
+    path: tuple[str, ...] = ()
+    """Through the product graph, from a product that the customer looked at: the way is the reason."""
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +41,61 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     score: float
     """0 to 1, comparable between sources."""
     evidence: Evidence
+
+
+class Finds:
+    """What a source found, as columns: some hundreds for each answer, of which ten are shown. Only of those is it asked
+    why (`evidence`, by place)."""
+
+    __slots__ = ("evidence", "product_ids", "scores")
+
+    def __init__(self, product_ids: Sequence[str], scores: Floats, evidence: Callable[[int], Evidence]) -> None:
+        """`scores`: [products], 0 to 1, comparable between sources. A product may come more than once: the find with
+        the highest score counts, the first of equal ones."""
+        self.product_ids, self.scores, self.evidence = product_ids, scores, evidence
+
+    def __len__(self) -> int:
+        return len(self.product_ids)
+
+    def __iter__(self) -> Iterator[Found]:
+        return map(self.found, range(len(self.product_ids)))
+
+    def only(self, wanted: Collection[str]) -> Finds:
+        """Those of some products."""
+        kept = [at for at, product_id in enumerate(self.product_ids) if product_id in wanted]
+        return Finds([self.product_ids[at] for at in kept], self.scores[kept], lambda at: self.evidence(kept[at]))
+
+    def found(self, at: int) -> Found:
+        return Found(self.product_ids[at], float(self.scores[at]), self.evidence(at))
+
+
+NOTHING = Finds((), np.empty(0), lambda _: Evidence("popular"))
+
+
+def together(parts: Sequence[Finds]) -> Finds:
+    """Several finds of one source as one."""
+    if len(parts) < 2:
+        return parts[0] if parts else NOTHING
+    ends = np.cumsum([len(part) for part in parts])
+
+    def evidence(at: int) -> Evidence:
+        number = int(np.searchsorted(ends, at, side="right"))
+        return parts[number].evidence(at - int(ends[number]) + len(parts[number]))
+
+    product_ids = [product_id for part in parts for product_id in part.product_ids]
+    return Finds(product_ids, np.concatenate([part.scores for part in parts]), evidence)
+
+
+def standing_out(
+    kind: ReasonKind, subject: str, near: Near, known: Collection[str], share: float = 1.0, *, looked_at: bool = False
+) -> Finds:
+    """The products of `near` that stand out from the catalogue, as `Near.standing_out` has it."""
+    product_ids, above, notable = near.standing_out(known)
+
+    def evidence(at: int) -> Evidence:
+        return Evidence(kind, subject, bool(above[at] >= notable), looked_at=looked_at)
+
+    return Finds(product_ids, share * score(above), evidence)
 
 
 class Source(Protocol):
@@ -51,5 +108,5 @@ class Source(Protocol):
     def strategy(self) -> Strategy:
         """What an answer that rests on it is called."""
 
-    def find(self, situation: Situation) -> Iterable[Found]:
-        """Candidates in any order, a product at most once. Unknown, hidden and bought ones are taken out later."""
+    def find(self, situation: Situation) -> Finds:
+        """Candidates in any order. Unknown, hidden and bought ones are taken out later."""

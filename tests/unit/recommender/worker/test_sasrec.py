@@ -150,14 +150,14 @@ async def test_the_service_asks_once_a_model_is_promoted(
     host: SequenceHost, channel: WorkerChannel, version: Version
 ) -> None:
     recall = SequenceRecall(channel, "default")
-    assert await recall.recall("default", ["p0"], 3) == ()
+    assert await recall.recall("default", [["p0"]], 3) == [()]
     await recall.use(version)
     await host.use(version)
-    found = await recall.recall("default", ["p0", "p2"], 3)
+    (found,) = await recall.recall("default", [["p0", "p2"]], 3)
     assert found[0][0] == "p4"
     assert all(0 < score < 1 for _, score in found)
-    assert await recall.recall("other", ["p0"], 3) == ()
-    assert await recall.recall("default", [], 3) == ()
+    assert await recall.recall("other", [["p0"]], 3) == [()]
+    assert await recall.recall("default", [[]], 3) == [()]
 
 
 async def test_no_call_is_dropped_while_a_version_takes_over(

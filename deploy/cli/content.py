@@ -172,6 +172,7 @@ def _bulk(
     from deploy.content.bulk import Bulk, Progress
     from deploy.content.service import connected
     from deploy.content.shown import bar
+    from rapport.ops.errors import RetryableError, UnavailableError
 
     async def work() -> Progress:
         kept = Progress.read(progress)
@@ -179,7 +180,11 @@ def _bulk(
             with bar(len(briefs), kept) as shown:
                 return await Bulk(call, kept, per_minute, at_once, model_briefs).run(briefs, shown)
 
-    done = asyncio.run(work())
+    try:
+        done = asyncio.run(work())
+    except* RetryableError as group:
+        (first, *_) = group.exceptions
+        raise UnavailableError(str(first), fix="run it again later: what is done is kept") from first
     out.print(done.summary(), markup=False, soft_wrap=True)
     if done.refused:
         out.print(f"what was refused, and why: {progress}", markup=False, soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -41,8 +41,11 @@ def optimise(
         Path | None, typer.Option(exists=True, help="Your own texts, a line each; else built-in ones.")
     ] = None,
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0: as many as this process is granted.")] = 0,
+    runtime: Annotated[
+        Literal["openvino", "onnxruntime"], typer.Option(help="What shall run it; openvino is chosen by itself.")
+    ] = "openvino",
 ) -> None:
-    """Calibrate the chosen encoder for int8 on CPUs; refused unless its vectors stay as they are."""
+    """Make the chosen encoder int8 for CPUs; refused unless its vectors stay as they are."""
     from rapport.models.optimise import TEXTS, built_in_texts
     from rapport.models.optimise import optimise as calibrate
     from rapport.models.sets import chosen
@@ -56,15 +59,16 @@ def optimise(
     if len(given) < TEXTS:
         raise InvalidRequest(f"{len(given)} different texts", field="--texts", fix=f"give at least {TEXTS}")
     folder, cache = locate(choice, settings.models.cache), settings.models.cache
-    calibrate(choice, folder, cache, given, threads, lambda text: out.print(text, markup=False))
-    out.print(f"{choice.name}: int8 stored; workers on CPUs use it from their next start", markup=False)
+    calibrate(choice, folder, cache, given, threads, lambda text: out.print(text, markup=False), runtime)
+    needed = "" if runtime == "openvino" else f" with RAPPORT_MODELS__RUNTIME={runtime}"
+    out.print(f"{choice.name}: int8 stored; workers on CPUs use it from their next start{needed}", markup=False)
 
 
 @app.command()
 def register(
     name: Name,
     folder: Annotated[Path, typer.Argument(help="Its files; they are copied. Pickles are refused.")],
-    kind: Annotated[str, typer.Option(help="What loads it: encoder, head, …")],
+    kind: Annotated[str, typer.Option(help="What loads it: encoder, generator, head, classifier, lora, …")],
     metric: Metric = None,
 ) -> None:
     """Take a model that was made elsewhere into the registry."""
@@ -175,4 +179,5 @@ def _metric(pair: str) -> tuple[str, float]:
 
 
 def _metrics(metrics: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()))
+    """Without those of single labels, which `show` tells."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()) if ":" not in name)

@@ -32,7 +32,7 @@ class Recovery:
 
 async def recovered(what: str, began: float, ready: Callable[[], bool], observer: Observer) -> Recovery:
     """Waits for `ready`, then for all that lay on the topics by then."""
-    await _until(ready, READY_S, f"{what}: not ready")
+    await until(ready, READY_S, f"{what}: not ready")
     ready_s = time.monotonic() - began
     await observer.caught_up(CAUGHT_UP_S, await observer.ends())
     return Recovery(what, ready_s, time.monotonic() - began)
@@ -51,9 +51,9 @@ async def stop_broker(stack: Stack, observer: Observer) -> Recovery:
     """The broker goes in order, as for an upgrade, and comes back."""
     supervisor, began = Supervisor(stack.home.socket), time.monotonic()
     supervisor.stop(["kafka"])
-    await _until(lambda: stack.pid("kafka") == 0, 60, "the broker does not stop")
+    await until(lambda: stack.pid("kafka") == 0, 60, "the broker does not stop")
     away = time.monotonic()
-    await _until(lambda: time.monotonic() - away > BROKER_AWAY_S, 60, "")
+    await until(lambda: time.monotonic() - away > BROKER_AWAY_S, 60, "")
     supervisor.start(["kafka"])
     return await recovered(f"broker away for {BROKER_AWAY_S:.0f} s", began, lambda: all_ready(stack), observer)
 
@@ -68,7 +68,8 @@ def table(rows: Sequence[Recovery]) -> str:
     return "\n".join([head, *lines])
 
 
-async def _until(true: Callable[[], bool], within_s: float, otherwise: str) -> None:
+async def until(true: Callable[[], bool], within_s: float, otherwise: str) -> None:
+    """Returns once `true()` holds; fails with `otherwise`."""
     deadline = time.monotonic() + within_s
     while not await asyncio.to_thread(true):
         assert time.monotonic() < deadline, f"{otherwise} after {within_s} s"

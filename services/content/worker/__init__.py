@@ -5,8 +5,11 @@ from __future__ import annotations
 from rapport.ops.parts import Part
 from rapport.ops.settings import Settings
 from rapport.serving.worker import worker_parts
+from services.content.training import COPYWRITER
 
 
 def parts(settings: Settings) -> list[Part]:
-    """One language model; texts are compared by the services that keep vectors."""
-    return worker_parts(settings, generate=True)
+    """One language model, with the copywriter's adapter once one is promoted; texts are compared by the services that
+    keep vectors.
+    """
+    return worker_parts(settings, generate=True, adapters=(COPYWRITER,))

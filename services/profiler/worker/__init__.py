@@ -8,5 +8,5 @@ from rapport.serving.worker import worker_parts
 
 
 def parts(settings: Settings) -> list[Part]:
-    """One encoder, and the sentiment head on it."""
-    return worker_parts(settings, embed=True, tasks=("sentiment",))
+    """One encoder with the sentiment head, and what a shop trained and promoted besides."""
+    return worker_parts(settings, embed=True, tasks=("sentiment", "aspects", "customer-type-texts"))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from rapport.models import optimised
 from rapport.models.folder import identify
 from rapport.models.ports import SequenceBackend
+from rapport.models.runtime_encoder import Precision, Runtime
 from rapport.models.sets import Choice
 from rapport.ops.errors import ConfigurationError
 from rapport.ops.settings import ModelSettings, WorkerSettings
+
+# Where nothing says that int8 is near enough.
+_DEFAULT: Mapping[Runtime, Precision] = {"openvino": "bf16", "onnxruntime": "fp32"}
 
 
 def open_encoder(folder: Path, choice: Choice, models: ModelSettings, worker: WorkerSettings) -> SequenceBackend:
@@ -20,10 +25,11 @@ def open_encoder(folder: Path, choice: Choice, models: ModelSettings, worker: Wo
     """
     from rapport.models.torch_device import choose_device
 
+    model = identify(folder, choice.name)
     runtime, precision = models.runtime, models.precision
     on_cpu = choose_device(worker.device).type == "cpu"
-    ready = on_cpu and optimised.is_ready(models.cache, identify(folder, choice.name))
     if runtime == "auto":
+        ready = on_cpu and optimised.is_ready(models.cache, model)
         runtime = "openvino" if ready and precision in ("auto", "int8") else "torch"
     if runtime == "torch":
         return _torch(folder, choice, models, worker)
@@ -33,16 +39,17 @@ def open_encoder(folder: Path, choice: Choice, models: ModelSettings, worker: Wo
             field="RAPPORT_MODELS__RUNTIME",
             fix="set torch, or RAPPORT_WORKER__DEVICE=cpu",
         )
+    if precision == "auto":
+        precision = "int8" if optimised.is_ready(models.cache, model, runtime) else _DEFAULT[runtime]
     if runtime == "openvino":
         from rapport.models.openvino_encoder import OpenVinoEncoder
 
-        if precision == "auto":
-            precision = "int8" if ready else "bf16"
-        ranges = optimised.ranges(models.cache, identify(folder, choice.name)) if precision == "int8" else None
+        ranges = optimised.ranges(models.cache, model) if precision == "int8" else None
         return OpenVinoEncoder(folder, choice.name, choice.prefixes, precision, worker.threads, ranges)
     from rapport.models.onnx_encoder import OnnxEncoder
 
-    return OnnxEncoder(folder, choice.name, choice.prefixes, precision, worker.threads)
+    exported = optimised.folder_of(models.cache, model, runtime)
+    return OnnxEncoder(folder, choice.name, choice.prefixes, precision, worker.threads, exported)
 
 
 def _torch(folder: Path, choice: Choice, models: ModelSettings, worker: WorkerSettings) -> SequenceBackend:

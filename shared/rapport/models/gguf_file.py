@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 # Raised when this module writes something else than before from the same file.
-_CONVERTER = 1
+_CONVERTER = 2
 
 
 def made_from(file: Path) -> str:
@@ -29,30 +29,33 @@ def build(file: Path, folder: Path) -> Mapping[str, object]:
 
     Raises `ModelError` when the file is no GGUF of a kind that transformers can read.
     """
+    import torch
     from safetensors.torch import save_file
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     with quiet():
         try:
             config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
-            tensors = _tensors(file, config)
+            models: Any = AutoModelForCausalLM  # untyped
+            with torch.device("meta"):
+                skeleton = models.from_config(config)
+            tensors = _tensors(file, skeleton)
             tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
         except (ValueError, KeyError, OSError, RuntimeError) as error:
             raise ModelError(f"{file} cannot be read as GGUF: {error}") from error
+        # A GGUF file does not name the class; vLLM, text-generation-inference and others choose the model by it.
+        config.architectures = [type(skeleton).__name__]
         config.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     return {"weights": "de-quantised to bf16"}
 
 
-def _tensors(file: Path, config: Any) -> dict[str, torch.Tensor]:
-    """The weights in bf16, by the names that transformers gives them."""
+def _tensors(file: Path, skeleton: Any) -> dict[str, torch.Tensor]:
+    """The weights in bf16, by the names that transformers gives them in `skeleton`."""
     import torch
-    from transformers import AutoModelForCausalLM, modeling_gguf_pytorch_utils
+    from transformers import modeling_gguf_pytorch_utils
 
-    models: Any = AutoModelForCausalLM  # untyped
-    with torch.device("meta"):
-        skeleton = models.from_config(config)
     # `from_pretrained` does the same, but refuses to without a further library (accelerate) that it hardly uses.
     load: Any = modeling_gguf_pytorch_utils.load_gguf_checkpoint
     with contextlib.redirect_stderr(io.StringIO()):  # its progress bar knows no switch

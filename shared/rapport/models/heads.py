@@ -35,16 +35,21 @@ class SoftmaxHead:
     temperature: float = 1.0
     independent: bool = False
 
+    @property
+    def dimensions(self) -> int:
+        """Of the vectors that it reads."""
+        return int(self.weights.shape[1])
+
     def scores(self, vectors: Rows) -> Rows:
         """float32 [texts, labels], W x + b, from unit `vectors` [texts, dimensions]."""
         return np.asarray(vectors @ self.weights.T + self.biases, dtype=np.float32)
 
-    def probabilities(self, vectors: Rows) -> Rows:
-        """float32 [texts, labels]; rows sum to 1 unless the labels are `independent`."""
+    def probabilities(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002 - see `ports.Head`
+        """float32 [texts, labels]; rows sum to 1 unless the labels are `independent`. `texts` are not read."""
         scores = self.scores(vectors) / self.temperature
         return np.asarray(sigmoid(scores) if self.independent else softmax(scores), dtype=np.float32)
 
-    def energies(self, vectors: Rows) -> Rows:
+    def energies(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002
         """float32 [texts]: the higher, the less a text is like what was learned, however likely its likeliest label.
 
         -log sum exp of the scores (Liu et al. 2020, "Energy-based out-of-distribution detection"); of independent

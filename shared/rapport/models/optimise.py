@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 
 from rapport.models import optimised, quantising
-from rapport.models.openvino_encoder import OpenVinoEncoder, Precision
+from rapport.models.openvino_encoder import OpenVinoEncoder
 from rapport.models.ports import Role, Rows, SequenceBackend
 from rapport.models.prepared import prepared
 from rapport.models.quantising import InputRange, Ranges
+from rapport.models.runtime_encoder import Precision, Runtime
 from rapport.models.sets import Choice
 from rapport.models.torch_encoder import TorchEncoder
 from rapport.ops.errors import ModelError
 
 TEXTS = 1000
 """Texts on which vectors are compared."""
-LEAST_COSINE: Mapping[Precision, float] = {"bf16": 0.999, "int8": 0.995}
+LEAST_COSINE: Mapping[Precision, float] = {"fp32": 0.999, "bf16": 0.999, "int8": 0.995}
 """Of the worst text. Below it a precision is refused."""
 
 # Texts that show the ranges; more changed the worst cosine by less than 1e-4 on multilingual-e5-small.
@@ -40,9 +41,15 @@ class Compared:
 
 
 def optimise(
-    choice: Choice, folder: Path, cache: Path, texts: Sequence[str], threads: int, progress: Callable[[str], None]
+    choice: Choice,
+    folder: Path,
+    cache: Path,
+    texts: Sequence[str],
+    threads: int,
+    progress: Callable[[str], None],
+    runtime: Runtime = "openvino",
 ) -> Mapping[Precision, Compared]:
-    """Calibrates on some of `texts`, compares on all of them, and stores the calibration if int8 is near enough.
+    """Calibrates on some of `texts`, compares on all of them, and stores what `runtime` needs if all is near enough.
 
     Raises `ModelError` with the figures when it is not; what was stored before stays then.
     """
@@ -51,27 +58,49 @@ def optimise(
     progress(f"torch fp32: {base:.0f} texts/s")
     ranges = calibrate(exact, texts[:: max(1, len(texts) // _CALIBRATED_ON)][:_CALIBRATED_ON])
     found: dict[Precision, Compared] = {}
-    for precision, least in LEAST_COSINE.items():
-        backend = OpenVinoEncoder(
-            folder, choice.name, choice.prefixes, precision, threads, ranges if precision == "int8" else None
-        )
-        rows, speed = _run(backend, texts)
-        cosines = (rows * wanted).sum(axis=1)
-        found[precision] = Compared(float(cosines.min()), float(cosines.mean()), speed)
-        progress(
-            f"openvino {precision}: {speed:.0f} texts/s, cosine to fp32 {cosines.mean():.5f}, worst {cosines.min():.5f}"
-        )
-        if found[precision].worst < least:
-            raise ModelError(
-                f"{precision} of {exact.model} comes no nearer to float32 than {found[precision].worst:.4f}",
-                fix=f"at least {least} is needed; keep serving it without",
+
+    def build(aside: Path) -> Mapping[str, object]:
+        quantising.save(ranges, aside)
+        for precision, backend in _candidates(runtime, choice, folder, threads, ranges, aside):
+            found[precision] = each = _compared(backend, texts, wanted)
+            progress(
+                f"{runtime} {precision}: {each.texts_a_second:.0f} texts/s, "
+                f"cosine to fp32 {each.mean:.5f}, worst {each.worst:.5f}"
             )
-    card = {precision: {"worst": each.worst, "mean": each.mean} for precision, each in found.items()}
+            if each.worst < LEAST_COSINE[precision]:
+                raise ModelError(
+                    f"{precision} of {exact.model} comes no nearer to float32 than {each.worst:.4f}",
+                    fix=f"at least {LEAST_COSINE[precision]} is needed; keep serving it without",
+                )
+        card = {precision: {"worst": each.worst, "mean": each.mean} for precision, each in found.items()}
+        return {"cosine_to_fp32": card, "texts": len(texts)}
+
     made_from = f"{exact.model} {time.time_ns()}"  # a new calibration always replaces the one before
-    prepared(
-        optimised.folder_of(cache, exact.model), str(exact.model), made_from, lambda aside: _store(ranges, card, aside)
-    )
+    prepared(optimised.folder_of(cache, exact.model, runtime), str(exact.model), made_from, build)
     return found
+
+
+def _candidates(
+    runtime: Runtime, choice: Choice, folder: Path, threads: int, ranges: Ranges, aside: Path
+) -> Iterator[tuple[Precision, SequenceBackend]]:
+    """What could serve by `runtime`, one after the other; its files, where it needs some, are written into `aside`."""
+    if runtime == "openvino":
+        yield "bf16", OpenVinoEncoder(folder, choice.name, choice.prefixes, "bf16", threads)
+        yield "int8", OpenVinoEncoder(folder, choice.name, choice.prefixes, "int8", threads, ranges)
+        return
+    from rapport.models.onnx_encoder import OnnxEncoder
+    from rapport.models.onnx_export import export
+
+    export(folder, ranges, aside)
+    precisions: tuple[Precision, ...] = ("fp32", "int8")
+    for precision in precisions:
+        yield precision, OnnxEncoder(folder, choice.name, choice.prefixes, precision, threads, aside)
+
+
+def _compared(backend: SequenceBackend, texts: Sequence[str], wanted: Rows) -> Compared:
+    rows, speed = _run(backend, texts)
+    cosines = (rows * wanted).sum(axis=1)
+    return Compared(float(cosines.min()), float(cosines.mean()), speed)
 
 
 def built_in_texts() -> list[str]:
@@ -144,11 +173,6 @@ def _run(backend: SequenceBackend, texts: Sequence[str]) -> tuple[Rows, float]:
 def _parts(order: Sequence[int]) -> Iterator[list[int]]:
     for at in range(0, len(order), _BATCH):
         yield list(order[at : at + _BATCH])
-
-
-def _store(ranges: Ranges, card: Mapping[Precision, object], folder: Path) -> Mapping[str, object]:
-    quantising.save(ranges, folder)
-    return {"cosine_to_fp32": card, "texts": TEXTS}
 
 
 def _float32() -> Any:

@@ -77,5 +77,8 @@ class Head(Protocol):
     def role(self) -> Role:
         """How the texts were embedded when it was fitted."""
 
-    def probabilities(self, vectors: Rows) -> Rows:
-        """P(c|x) = softmax(W x + b): float32 [texts, labels], rows sum to 1, from `vectors` [texts, dimensions]."""
+    def probabilities(self, vectors: Rows, texts: Sequence[str]) -> Rows:
+        """P(c|x): float32 [texts, labels], from the `texts` and their `vectors` [texts, dimensions]."""
+
+    def energies(self, vectors: Rows, texts: Sequence[str]) -> Rows:
+        """float32 [texts]: the higher, the less a text is like what was learned."""

@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float32]
 # float32: 0.9897 at 0.5, 0.9979 at 0.6, 0.9988 at 0.7.
 _SHARE = 0.7
 _FILE = "calibration.safetensors"
+# One byte either side of zero, of a weight.
+_HALF = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,20 @@ def smoothing_of(largest: Floats, weights: Floats) -> Floats:
     """s, float32 [columns], from max|X_j| [columns] and `weights` [rows, columns]."""
     columns = np.abs(weights).max(axis=0)
     return np.asarray(np.maximum(largest, 1e-4) ** _SHARE / np.maximum(columns, 1e-5) ** (1 - _SHARE), dtype=np.float32)
+
+
+def range_of(ranges: Ranges, name: str) -> InputRange:
+    """Raises `ModelError` when the product was not calibrated."""
+    if name not in ranges:
+        raise ModelError(f"the calibration lacks {name}", fix="run `./rapport models optimise` anew")
+    return ranges[name]
+
+
+def quantised(weights: Floats, smoothing: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """s W as whole numbers int8 [rows, columns], and what each row of them is multiplied by, float32 [rows, 1]."""
+    smoothed = weights * smoothing
+    scales = np.maximum(np.abs(smoothed).max(axis=1, keepdims=True) / _HALF, 1e-9).astype(np.float32)
+    return np.round(smoothed / scales).astype(np.int8), scales
 
 
 def save(ranges: Ranges, folder: Path) -> None:

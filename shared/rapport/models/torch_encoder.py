@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModel
 
 from rapport.models.folder import identify, read_json
@@ -103,7 +104,7 @@ def _network(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
     try:
         with quiet():
             network = AutoModel.from_pretrained(folder, dtype=half, use_safetensors=True, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder} cannot be loaded as an encoder: {error}") from error
     if getattr(network, "pooler", None) is not None:
         network.pooler = None  # the sentence encoders do not use it, and it costs a product a text

@@ -17,11 +17,15 @@ from rapport.serving.vocabulary import Priority, model_name, wire_priority
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """`probabilities`: float32 [texts, labels], rows sum to 1, columns as `labels`. `model`: "id@revision"."""
+    """`probabilities`: float32 [texts, labels], columns as `labels`; rows sum to 1 unless a text may have several
+    labels. `model`: "id@revision". `energies`: float32 [texts], the higher, the less a text is like what was learned
+    (see `SoftmaxHead.energies`); none from a worker that does not tell them.
+    """
 
     labels: tuple[str, ...]
     probabilities: npt.NDArray[np.float32]
     model: str
+    energies: npt.NDArray[np.float32] | None = None
 
     def best(self) -> list[str]:
         """The likeliest label of each text."""
@@ -51,4 +55,7 @@ class ClassifierClient:
         method = self._channel.stub(ClassifierStub).Classify
         answer = await self._channel.call(method, request, timeout_s=timeout_s)
         probabilities = from_tensor(answer.probabilities, "probabilities").astype(np.float32)
-        return Classified(tuple(answer.labels), probabilities, model_name(answer.model))
+        energies = None
+        if answer.HasField("energies"):
+            energies = from_tensor(answer.energies, "energies").astype(np.float32)
+        return Classified(tuple(answer.labels), probabilities, model_name(answer.model), energies)

@@ -93,24 +93,33 @@ class DummyHead:
     # Turns cosines of about 0.3 for one telling word in a sentence into clear probabilities.
     _SHARPNESS: ClassVar[float] = 12.0
 
-    def probabilities(self, vectors: Rows) -> Rows:
+    def probabilities(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002 - `vectors` say it all
         """float32 [texts, 3], rows sum to 1."""
+        powers = np.exp(self._scores(vectors))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def energies(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002
+        """float32 [texts]: high where no telling word is."""
+        return np.asarray(-np.logaddexp.reduce(self._scores(vectors), axis=1), dtype=np.float32)
+
+    def _scores(self, vectors: Rows) -> Rows:
         encoder = DummyEncoder()
         centres = encoder.forward(encoder.tokenize(self._TELLING, self.role))
-        powers = np.exp(self._SHARPNESS * (vectors @ centres.T))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+        return np.asarray(self._SHARPNESS * (vectors @ centres.T), dtype=np.float32)
 
 
 class DummyDecoder:
     """Says back what it was told last, a word a step; a temperature above 0 shuffles the words by the seed.
 
-    It has no adapters, and keeps no constraint.
+    Adapters change nothing, and it keeps no constraint.
     """
 
-    model: ClassVar[ModelId] = ModelId("rapport/dummy-generator", "1")
     context: ClassVar[int] = 8192
     slots: ClassVar[int] = 4
-    adapters: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, revision: str = "1", adapters: tuple[str, ...] = ()) -> None:
+        self.model = ModelId("rapport/dummy-generator", revision)
+        self.adapters = adapters
 
     def prompt(self, turns: Sequence[tuple[str, str]]) -> list[int]:
         """One id a character: its code point, and 0 between turns."""
@@ -124,8 +133,12 @@ class DummyDecoder:
         adapter: str = "",
     ) -> DummyDecoding:
         """The last turn's words, to be said."""
-        if adapter:
-            raise NotFound(f"no adapter {adapter[:100]!r} here", field="adapter", fix="leave it empty")
+        if adapter and adapter not in self.adapters:
+            raise NotFound(
+                f"no adapter {adapter[:100]!r} here",
+                field="adapter",
+                fix=f"known: {', '.join(self.adapters) or 'there is none'}",
+            )
         pieces = _PIECES.findall("".join(map(chr, prompt)).rpartition("\0")[2])
         if sampling.temperature > 0:
             pieces = [f"{piece.strip()} " for piece in pieces if piece.strip()]

@@ -24,6 +24,16 @@ class EncodingHost(Protocol):
         """Raises `UnavailableError` with the reason while there is none."""
 
 
+class ClassifyingHost(Protocol):
+    """Who holds the engines that answer tasks now."""
+
+    def classifier(self, task: str) -> EncodingEngine | None:
+        """The engine whose heads answer `task`; None when none does. Raises `UnavailableError` while it loads."""
+
+    def tasks(self) -> list[str]:
+        """Those that are answered now."""
+
+
 class EmbedService(EncoderServicer):
     """Texts to unit vectors."""
 
@@ -52,9 +62,9 @@ class EmbedService(EncoderServicer):
 
 
 class ClassifyService(ClassifierServicer):
-    """Texts to label probabilities, P(c|x) = softmax(W x + b) on the encoder's vectors."""
+    """Texts to label probabilities, P(c|x) = softmax(W x + b) on an encoder's vectors."""
 
-    def __init__(self, host: EncodingHost, limits: TextLimits) -> None:
+    def __init__(self, host: ClassifyingHost, limits: TextLimits) -> None:
         self._host, self._limits = host, limits
 
     async def Classify(  # noqa: N802 - the contract's name
@@ -64,17 +74,18 @@ class ClassifyService(ClassifierServicer):
     ) -> classifier_pb2.ClassifyResponse:
         """Raises as `EmbedService.Embed` does; `NotFound` names the tasks that there are."""
         self._limits.check(request.texts)
-        engine = self._host.engine
-        head = engine.heads.get(request.task)
-        if head is None:
-            tasks = ", ".join(sorted(engine.heads)) or "none"
+        engine = self._host.classifier(request.task)
+        if engine is None:
+            tasks = ", ".join(self._host.tasks()) or "none"
             raise NotFound(f"no task {request.task[:100]!r} here", field="task", fix=f"tasks: {tasks}")
+        head = engine.heads[request.task]
         answer = await engine.batcher.run(request.texts, head.role, priority_of(request.priority))
         return classifier_pb2.ClassifyResponse(
             labels=head.labels,
-            probabilities=to_tensor(head.probabilities(answer.rows), "float32"),
+            probabilities=to_tensor(head.probabilities(answer.rows, request.texts), "float32"),
             model=wire_model(head.model),
             usage=usage_of(answer),
+            energies=to_tensor(head.energies(answer.rows, request.texts), "float32"),
         )
 
 

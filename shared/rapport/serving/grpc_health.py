@@ -20,10 +20,13 @@ Status = health_pb2.HealthCheckResponse
 
 
 class LiveHealth:
-    """Serves `Check`, `Watch` and `List` for each named service, and for "" (all of them)."""
+    """Serves `Check`, `Watch` and `List` for each named service and model, and for "" (all services)."""
 
-    def __init__(self, services: Mapping[str, Callable[[], Health]]) -> None:
-        self._services = dict(services)
+    def __init__(
+        self, services: Mapping[str, Callable[[], Health]], models: Mapping[str, Callable[[], Health]]
+    ) -> None:
+        """`models` do not count for "": one that is served once it is promoted keeps nobody from being ready."""
+        self._services, self._named = dict(services), {**services, **models}
         self._draining = asyncio.Event()
 
     def drain(self) -> None:
@@ -63,15 +66,15 @@ class LiveHealth:
         context: Any,  # noqa: ARG002
     ) -> health_pb2.HealthListResponse:
         return health_pb2.HealthListResponse(
-            statuses={name: Status(status=self._status(name)) for name in ("", *self._services)}
+            statuses={name: Status(status=self._status(name)) for name in ("", *self._named)}
         )
 
     def _status(self, service: str) -> Any:  # an enum value of the untyped generated code
-        if service and service not in self._services:
+        if service and service not in self._named:
             return Status.SERVICE_UNKNOWN
         if self._draining.is_set():
             return Status.NOT_SERVING
-        asked = [self._services[service]] if service else list(self._services.values())
+        asked = [self._named[service]] if service else list(self._services.values())
         states = [health() for health in asked]
         good = all(state.live and state.ready for state in states)
         return Status.SERVING if good else Status.NOT_SERVING

@@ -90,7 +90,7 @@ class InferenceService(GRPCInferenceServiceServicer):
         if head is None:
             put_output(response, EMBEDDING, answer.rows)
             return response
-        probabilities = head.probabilities(answer.rows)
+        probabilities = head.probabilities(answer.rows, texts)
         if PROBABILITIES in wanted:
             put_output(response, PROBABILITIES, probabilities)
         if LABEL in wanted:
@@ -98,14 +98,14 @@ class InferenceService(GRPCInferenceServiceServicer):
         return response
 
     def _model(self, name: str, version: str) -> tuple[EncodingEngine, Head | None]:
-        engine = self._host.engine
+        engine = self._host.classifier(name)
         found: tuple[EncodingEngine, Head | None] | None = None
-        if name in engine.heads:
+        if engine is not None:
             found = engine, engine.heads[name]
-        elif self._embed and name in (ENCODER, engine.batcher.backend.model.id):
-            found = engine, None
+        elif self._embed and name in (ENCODER, self._host.engine.batcher.backend.model.id):
+            found = self._host.engine, None
         if found is None:
-            there = [*([ENCODER] if self._embed else []), *sorted(engine.heads)]
+            there = [*([ENCODER] if self._embed else []), *self._host.tasks()]
             raise NotFound(f"no model {name[:100]!r} here", field="model_name", fix=f"one of {', '.join(there)}")
         revision = _identity(*found).revision
         if version not in ("", revision):

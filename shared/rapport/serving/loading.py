@@ -9,12 +9,13 @@ from types import MappingProxyType
 
 import structlog
 
-from rapport.models.heads import SoftmaxHead
+from rapport.models.lexical import load_head
 from rapport.models.ports import Head, Role, SequenceBackend
 from rapport.models.sentiment import TASK as SENTIMENT
 from rapport.models.sentiment import sentiment_head
 from rapport.models.sets import Choice, chosen
 from rapport.models.sources import locate
+from rapport.models.tuning.kinds import ENCODER
 from rapport.models.versions import Version
 from rapport.ops.errors import ModelError
 from rapport.ops.settings import Settings
@@ -50,6 +51,23 @@ def load_encoder(
     else:
         backend = _load(settings, version, memory or DeviceMemory(0))
     return LoadedEncoder(backend, heads_for(settings, backend, tasks, promoted_heads))
+
+
+def load_classifier(settings: Settings, task: str, version: Version, memory: DeviceMemory) -> LoadedEncoder:
+    """A fine-tuned classifier with its own encoder. Raises `ModelError` when either is missing or they do not fit."""
+    head = load_head(version.folder)
+    if settings.worker.backend == "dummy":
+        backend: SequenceBackend = DummyEncoder(version.version)
+    else:
+        # What was exported or calibrated for the settings' own encoder says nothing of this one.
+        precision = "auto" if settings.models.precision == "int8" else settings.models.precision
+        models = settings.models.model_copy(update={"runtime": "auto", "precision": precision})
+        choice = Choice(version.name, str(version.folder / ENCODER))
+        backend = _open(settings.model_copy(update={"models": models}), choice, memory)
+    if head.dimensions != backend.dimensions:
+        memory.release(str(backend.model))
+        raise ModelError(f"{version}: a classifier of {head.dimensions} dimensions on {backend.dimensions}")
+    return LoadedEncoder(backend, {task: head})
 
 
 def heads_for(
@@ -97,12 +115,16 @@ def _run(backend: SequenceBackend, texts: Sequence[str], role: Role) -> object:
 
 
 def _load(settings: Settings, version: Version | None, memory: DeviceMemory) -> SequenceBackend:
-    from rapport.models.encoders import open_encoder
-
     choice = chosen(settings.models).encoder
     if version is not None:
         # A fine-tuned version of the set's encoder keeps its prefixes; a folder of another kind names its own.
         choice = Choice(version.name, str(version.folder), choice.prefixes)
+    return _open(settings, choice, memory)
+
+
+def _open(settings: Settings, choice: Choice, memory: DeviceMemory) -> SequenceBackend:
+    from rapport.models.encoders import open_encoder
+
     folder = locate(choice, settings.models.cache)
     backend = open_encoder(folder, choice, settings.models, settings.worker)
     memory.reserve(str(backend.model), sum(file.stat().st_size for file in folder.glob("*.safetensors")))
@@ -110,11 +132,11 @@ def _load(settings: Settings, version: Version | None, memory: DeviceMemory) -> 
 
 
 def _promoted_head(version: Version, backend: SequenceBackend) -> Head:
-    head = SoftmaxHead.load(version.folder)
+    head = load_head(version.folder)
     wanted = version.manifest.requires.get("encoder", str(backend.model))
-    if wanted != str(backend.model) or head.weights.shape[1] != backend.dimensions:
+    if wanted != str(backend.model) or head.dimensions != backend.dimensions:
         raise ModelError(
-            f"{version} was fitted on {wanted} with {head.weights.shape[1]} dimensions, but {backend.model} answers",
+            f"{version} was fitted on {wanted} with {head.dimensions} dimensions, but {backend.model} answers",
             fix="fit it anew on this encoder",
         )
     return head

@@ -85,7 +85,7 @@ class GrpcServer:
         )
         for add, servicer, _ in self._servicers:
             add(servicer, server)
-        self._health = LiveHealth(self._states | self._models)
+        self._health = LiveHealth(self._states, self._models)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection([*self._states, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
         try:

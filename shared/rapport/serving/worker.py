@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rapport.contracts.openinference.v2.inference_service_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from rapport.contracts.worker.v1 import classifier_pb2, encoder_pb2, generator_pb2
@@ -18,8 +19,9 @@ from rapport.ops.settings import GrpcSettings, Settings
 from rapport.serving.device_thread import DeviceThread
 from rapport.serving.encoder_host import EncoderHost
 from rapport.serving.encoder_service import ClassifyService, EmbedService
-from rapport.serving.generating.hosting import generation_host
+from rapport.serving.generating.hosting import GenerationHost, remote_host
 from rapport.serving.generator_service import GenerateService
+from rapport.serving.host import ModelHost
 from rapport.serving.inference_service import INFERENCE, InferenceService
 from rapport.serving.limits import TextLimits
 from rapport.serving.reranking import RERANKER, RerankService, reranker_host
@@ -45,11 +47,12 @@ def worker_parts(
     embed: bool = False,
     tasks: Collection[str] = (),
     generate: bool = False,
+    adapters: Collection[str] = (),
     more: Callable[[DeviceThread], Hosted] | None = None,
 ) -> list[Part]:
     """The parts of a worker that serves what is asked for: `Encoder` (`embed`), `Classifier` (`tasks`, by name),
-    `Generator` (`generate`), and `more` of the service's own, on one device; the first two also by the Open Inference
-    Protocol. Builds; opens and loads nothing.
+    `Generator` (`generate`; `adapters` of it by name, once they are promoted), and `more` of the service's own, on one
+    device; the first two also by the Open Inference Protocol. Builds; opens and loads nothing.
     """
     device = DeviceThread("device")
     parts: list[Part] = [device]
@@ -81,8 +84,7 @@ def worker_parts(
         servicers.append((add_RerankerServicer_to_server, RerankService(reranking, limits), RERANKER))
         health[RERANKER] = models["reranker"] = reranking.health
     if generate:
-        generating = generation_host(settings, device)
-        parts.append(generating)
+        generating = _generating(settings, device, adapters, parts)
         servicers.append((add_GeneratorServicer_to_server, GenerateService(generating), GENERATOR))
         health[GENERATOR] = models["generator"] = generating.health
     if more is not None:
@@ -93,3 +95,20 @@ def worker_parts(
     listen = GrpcSettings(host=settings.worker.host, port=settings.worker.port, drain_s=settings.grpc.drain_s)
     server = GrpcServer("grpc", listen, servicers, health=health, models=models, setting="RAPPORT_WORKER__PORT")
     return [*parts, server]
+
+
+def _generating(
+    settings: Settings, device: DeviceThread, adapters: Collection[str], parts: list[Part]
+) -> ModelHost[Any, Any]:
+    """The host of the language model, which joins `parts` with what follows promotions for it."""
+    if settings.models.generator_url is not None and settings.worker.backend != "dummy":
+        remote = remote_host(settings, device)
+        parts.append(remote)
+        return remote
+    host = GenerationHost(settings, device, adapters)
+    parts.append(host)
+    if settings.models.follow:
+        promoted = PromotedModels("generator", settings)
+        host.follows(promoted)
+        parts.append(promoted)
+    return host

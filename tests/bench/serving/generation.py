@@ -1,14 +1,15 @@
-"""Text generation: our worker's engine against plain `generate`, one after another and in one padded batch.
+"""Text generation: our worker's engine against plain `generate`, padded batches, transformers' engine and llama.cpp.
 
-    python -m tests.bench.serving.generation [--callers 1 4 16] [--tokens 48] [--file figures.json]
+    python -m tests.bench.serving.generation [--callers 1 4 16] [--tokens 48] [--out FOLDER]
 
-All with the set's small model (SmolLM2-135M, bf16 where the CPU multiplies it), the same chats, greedy, exactly
-`--tokens` tokens each, in this one process with the same threads. "engine" is the worker's loop called directly, "grpc"
-the same through a worker and client on loopback. A caller asks again as soon as it has its text, for three texts;
-"static batch" gets all chats of a round at once and hands over whole texts; "transformers CB" is its own
-continuous batching, which gets two texts a caller at once. Tokens a second count what callers got;
-the first token is the median over all texts, in seconds of the wall. With `--cpu-seconds` (and one thread) the
-rates are for a second of computing, which other processes hardly touch.
+All with the set's small model (SmolLM2-135M, bf16 where the CPU multiplies it; llama.cpp has the same weights as they
+come, in 4 bit), the same chats, greedy, exactly `--tokens` tokens each, in this one process with the same threads.
+"ours" is the worker's loop called directly, "ours, grpc" the same through a worker and client on loopback, held by a
+regular expression that any text matches. A caller asks again as soon as it has its text, for three texts; "static
+batch" and "llama.cpp" get all chats of a round at once and hand over whole texts; "transformers CB" is its own
+continuous batching, which gets two texts a caller at once. Tokens a second count what callers got; the first token is
+the median over all texts, in milliseconds of the wall. With `--cpu-seconds` (and one thread) the rates are for a second
+of computing, which other processes hardly touch.
 """
 
 from __future__ import annotations
@@ -23,108 +24,39 @@ from statistics import median
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, ContinuousBatchingConfig, GenerationConfig
 
 from rapport.models.cpus import available_cpus
-from rapport.models.sets import chosen
-from rapport.models.sources import locate
 from rapport.models.text_ports import Sampling
-from rapport.models.torch_device import choose_device, compute_dtype
 from rapport.ops.roster import Roster
 from rapport.ops.settings import Settings
 from rapport.serving.client import GeneratorClient, Turn, WorkerChannel, collect
 from rapport.serving.device_thread import DeviceThread
 from rapport.serving.generating.engine import TextRequest
-from rapport.serving.generating.hosting import load_decoder
+from rapport.serving.generating.loading import load_decoder
 from rapport.serving.generating.loop import GenerationLoop
 from services.content.worker import parts
-from tests.bench.figures import report
+from tests.bench.figures import Row, report
+from tests.bench.serving.goals import Goal, judge
+from tests.bench.serving.llama_cpp_peer import LlamaCpp, is_installed
+from tests.bench.serving.plot import bars
+from tests.bench.serving.writers import Clock, Plain, chat, continuous_rows, llama_rows, plain_rows
 from tests.unit.serving.waiting import until
 
-SYSTEM = (
-    "You write short lines for an online shop. Be friendly, say what the product is good for, and name it. "
-    "Never invent a price, a discount or a date, and never promise what the shop has not promised."
-)
-GOODS = (
-    "hiking boots", "a kettle", "a red dress", "headphones", "green tea", "a puzzle", "a winter jacket", "a yoga mat",
-    "a lamp", "a backpack", "a teapot", "running shoes", "a blender", "a watch", "a scarf", "a notebook",
-)  # fmt: skip
 # Texts of each caller.
 ROUNDS = 3
-# Seconds of the wall; with --cpu-seconds those that this process computes.
-CLOCK: Callable[[], float] = time.perf_counter
+# The goal's number of callers.
+MANY = 16
 
 
-def chat(number: int) -> list[tuple[str, str]]:
-    return [("system", SYSTEM), ("user", f"Write two sentences that recommend {GOODS[number % len(GOODS)]}.")]
-
-
-class Plain:
-    """transformers' own `generate`, as its documentation shows it."""
-
-    def __init__(self, settings: Settings) -> None:
-        folder = locate(chosen(settings.models).generator, settings.models.cache)
-        device = choose_device("auto")
-        models: Any = AutoModelForCausalLM  # untyped
-        tokenizers: Any = AutoTokenizer
-        self.tokenizer: Any = tokenizers.from_pretrained(folder, padding_side="left")
-        self.network: Any = models.from_pretrained(folder, dtype=compute_dtype(device)).to(device).eval()
-        self.tokenizer.pad_token = self.tokenizer.pad_token or self.tokenizer.eos_token
-
-    def ids(self, chat: list[tuple[str, str]]) -> list[int]:
-        turns = [{"role": role, "content": content} for role, content in chat]
-        return list(self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False))
-
-    def write(self, chats: list[list[tuple[str, str]]], tokens: int) -> int:
-        """Tokens made."""
-        turns = [[{"role": role, "content": content} for role, content in chat] for chat in chats]
-        asked = self.tokenizer.apply_chat_template(
-            turns, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
-        )
-        made = self.network.generate(**asked, max_new_tokens=tokens, min_new_tokens=tokens, do_sample=False)
-        return int((made.shape[1] - asked["input_ids"].shape[1]) * made.shape[0])
-
-
-def plain_rows(plain: Plain, callers: int, tokens: int) -> list[dict[str, Any]]:
-    """`generate` one after another, and all of a round in one batch."""
-    rows = []
-    for name, size, texts in (("sequential", 1, 4), ("static batch", callers, callers * 2)):
-        began = CLOCK()
-        made = sum(plain.write([chat(start + at) for at in range(size)], tokens) for start in range(0, texts, size))
-        rows.append({"callers": callers, "who": name, "tokens/s": made / (CLOCK() - began)})
-    return rows
-
-
-def continuous_rows(plain: Plain, callers: list[int], tokens: int) -> list[dict[str, Any]]:
-    """transformers' own continuous batching, with pages of 32 tokens."""
-    configs: Any = GenerationConfig  # untyped
-    config = configs(max_new_tokens=tokens, do_sample=False, eos_token_id=-1, pad_token_id=0)
-    pages = ContinuousBatchingConfig(page_size=32, num_blocks=256, max_batch_tokens=512)
-    manager = plain.network.init_continuous_batching(generation_config=config, continuous_batching_config=pages)
-    manager.start()
-    rows = []
-    for count in callers:
-        asked = [plain.ids(chat(number)) for number in range(count * 2)]
-        began, left = CLOCK(), len(asked)
-        manager.add_requests(asked, max_new_tokens=tokens)
-        while left:
-            result = manager.get_result(timeout=1)
-            left -= bool(result and result.is_finished())
-        rate = len(asked) * tokens / (CLOCK() - began)
-        rows.append({"callers": count, "who": "transformers CB", "tokens/s": rate})
-    manager.stop(block=True)
-    return rows
-
-
-async def ask(write: Callable[[int], Any], callers: int, tokens: int) -> dict[str, Any]:
+async def ask(write: Callable[[int], Any], callers: int, tokens: int, clock: Clock) -> dict[str, Any]:
     """`write` gives (tokens, seconds to the first) for a chat's number."""
 
     async def caller(number: int) -> list[tuple[int, float]]:
         return [await write(number + turn * callers) for turn in range(ROUNDS)]
 
-    began = CLOCK()
+    began = clock()
     got = [text for texts in await asyncio.gather(*map(caller, range(callers))) for text in texts]
-    took = CLOCK() - began
+    took = clock() - began
     assert {made for made, _ in got} == {tokens}, "a text ended early: the figures would not compare"
     return {
         "callers": callers,
@@ -146,18 +78,17 @@ async def engine(settings: Settings) -> AsyncIterator[GenerationLoop]:
     device.close()
 
 
-async def engine_rows(settings: Settings, callers: list[int], tokens: int) -> list[dict[str, Any]]:
+async def engine_rows(settings: Settings, callers: list[int], tokens: int, clock: Clock) -> list[Row]:
     async with engine(settings) as loop:
 
         async def write(number: int) -> tuple[int, float]:
             pieces = [piece async for piece in loop.generate(TextRequest(chat(number), Sampling(), max_tokens=tokens))]
             return pieces[-1].output_tokens, pieces[-1].first_token_s
 
-        return [{**await ask(write, count, tokens), "who": "engine"} for count in callers]
+        return [{**await ask(write, count, tokens, clock), "who": "ours"} for count in callers]
 
 
-async def grpc_rows(settings: Settings, callers: list[int], tokens: int) -> list[dict[str, Any]]:
-    """A regular expression that any text matches keeps the model from ending early."""
+async def grpc_rows(settings: Settings, callers: list[int], tokens: int, clock: Clock) -> list[Row]:
     roster = Roster()
     worker = parts(settings)
     roster.add(worker)
@@ -173,37 +104,57 @@ async def grpc_rows(settings: Settings, callers: list[int], tokens: int) -> list
         return whole.output_tokens, whole.first_token_ms / 1000
 
     try:
-        return [{**await ask(write, count, tokens), "who": "grpc, with a regex"} for count in callers]
+        return [{**await ask(write, count, tokens, clock), "who": "ours, grpc"} for count in callers]
     finally:
         await channel.stop()
         await roster.stop()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--callers", type=int, nargs="+", default=[1, 4, 16])
-    parser.add_argument("--tokens", type=int, default=48)
-    parser.add_argument("--grpc", action="store_true", help="also through a worker and a client")
-    parser.add_argument("--file", type=Path, help="keep the figures here, as JSON")
-    parser.add_argument("--cpu-seconds", action="store_true", help="for a busy machine: count computing time only")
-    asked = parser.parse_args()
-    if asked.cpu_seconds:
-        globals()["CLOCK"] = time.process_time
+    asked = _arguments()
+    clock: Clock = time.process_time if asked.cpu_seconds else time.perf_counter
     settings = Settings.load()
     threads = settings.worker.threads or available_cpus()
     torch.set_num_threads(threads)
-    rows = asyncio.run(engine_rows(settings, asked.callers, asked.tokens))
+    rows = asyncio.run(engine_rows(settings, asked.callers, asked.tokens, clock))
     plain = Plain(settings)
     plain.write([chat(0)], 4)
+    llama = LlamaCpp(max(asked.callers), threads) if is_installed() else None
     for callers in asked.callers:
-        rows += plain_rows(plain, callers, asked.tokens)
-    rows += continuous_rows(plain, asked.callers, asked.tokens)
+        rows += plain_rows(plain, callers, asked.tokens, clock)
+        rows += llama_rows(llama, plain, callers, asked.tokens, clock) if llama else []
+    rows += continuous_rows(plain, asked.callers, asked.tokens, clock)
     if asked.grpc:
-        rows += asyncio.run(grpc_rows(settings, asked.callers, asked.tokens))
+        rows += asyncio.run(grpc_rows(settings, asked.callers, asked.tokens, clock))
     alone = {row["callers"]: row["tokens/s"] for row in rows if row["who"] == "sequential"}
-    for row in rows:
-        row["x sequential"] = row["tokens/s"] / alone[row["callers"]]
-    report(f"{__doc__.splitlines()[0]} {threads} threads.", sorted(rows, key=lambda row: row["callers"]), asked.file)
+    rows = sorted(
+        ({**row, "x sequential": row["tokens/s"] / alone[row["callers"]]} for row in rows),
+        key=lambda row: row["callers"],
+    )
+    asked.out.mkdir(parents=True, exist_ok=True)
+    unit = "tokens a CPU second" if asked.cpu_seconds else "tokens a second"
+    title = f"{threads} threads, {asked.tokens} tokens a text"
+    report(f"{title}, {unit}\n{__doc__}", rows, asked.out / "generation.json")
+    if llama is None:
+        print("llama.cpp is absent: llama-cpp-python is not installed (tests/bench/serving/README.md says how)")
+    bars(
+        {f"{row['who']}, {row['callers']} callers": row["tokens/s"] for row in rows},
+        title,
+        unit,
+        asked.out / "generation.png",
+    )
+    ours = [row["x sequential"] for row in rows if (row["who"], row["callers"]) == ("ours", MANY)]
+    judge([Goal(f"generation, {MANY} callers: x sequential", each, least=3) for each in ours])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--callers", type=int, nargs="+", default=[1, 4, MANY])
+    parser.add_argument("--tokens", type=int, default=48)
+    parser.add_argument("--grpc", action="store_true", help="also through a worker and a client")
+    parser.add_argument("--out", type=Path, default=Path("/tmp/rapport-bench-serving"))
+    parser.add_argument("--cpu-seconds", action="store_true", help="for a busy machine: count computing time only")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -30,10 +30,10 @@ encoders = pytest.mark.parametrize("address", ["profiler", "recommender", "chatb
 classifiers = pytest.mark.parametrize("address", ["profiler"], indirect=True)
 generators = pytest.mark.parametrize("address", ["chatbot", "content"], indirect=True)
 HOSTED = [
-    ("profiler", {ENCODER, CLASSIFIER, INFERENCE, "encoder", "sentiment"}),
-    ("recommender", {ENCODER, INFERENCE, SEQUENCE_RANKER, "encoder"}),
-    ("chatbot", {ENCODER, CLASSIFIER, INFERENCE, GENERATOR, "encoder", "sentiment", "generator"}),
-    ("content", {GENERATOR, "generator"}),
+    ("profiler", {ENCODER, CLASSIFIER, INFERENCE, "encoder", "sentiment"}, {"aspects", "customer-type-texts"}),
+    ("recommender", {ENCODER, INFERENCE, SEQUENCE_RANKER, "encoder"}, set()),
+    ("chatbot", {ENCODER, CLASSIFIER, INFERENCE, GENERATOR, "encoder", "sentiment", "generator"}, {"chatbot-intents"}),
+    ("content", {GENERATOR, "generator"}, set()),
 ]
 
 
@@ -110,6 +110,9 @@ async def test_classify_by_the_client(channel: WorkerChannel) -> None:
     classified = await client.classify("sentiment", ["I love it", "this is terrible"])
     assert classified.best() == ["positive", "negative"]
     assert np.allclose(classified.probabilities.sum(axis=1), 1, atol=1e-5)
+    energies = (await client.classify("sentiment", ["I love it, perfect", "zebra quartz"])).energies
+    assert energies is not None
+    assert energies[1] > energies[0]
     with pytest.raises(NotFound, match="sentiment"):
         await client.classify("mood", ["x"])
     with pytest.raises(InvalidRequest, match="texts"):
@@ -166,10 +169,13 @@ async def test_generate_refuses_and_names_the_field(
     assert (await collect(client.generate([Turn("user", "fine")]))).text == "fine"
 
 
-@pytest.mark.parametrize(("address", "services"), HOSTED, indirect=["address"])
-async def test_each_worker_hosts_what_its_service_needs(address: str, services: set[str]) -> None:
+@pytest.mark.parametrize(("address", "services", "once_promoted"), HOSTED, indirect=["address"])
+async def test_each_worker_hosts_what_its_service_needs(
+    address: str, services: set[str], once_promoted: set[str]
+) -> None:
     async with grpc.aio.insecure_channel(address) as raw:
         listed = await health_pb2_grpc.HealthStub(raw).List(health_pb2.HealthListRequest())
-        assert set(listed.statuses) == {"", *services}
+        assert set(listed.statuses) == {"", *services, *once_promoted}
         serving = health_pb2.HealthCheckResponse.SERVING
-        assert {status.status for status in listed.statuses.values()} == {serving}
+        ready = {name for name, status in listed.statuses.items() if status.status == serving}
+        assert ready == {"", *services}

@@ -100,5 +100,5 @@ def test_every_number_format_gives_the_same_vectors(settings: Settings) -> None:
 )
 def test_sentiment_in_both_languages(encoder: LoadedEncoder, text: str, label: str) -> None:
     head = encoder.heads["sentiment"]
-    probabilities = head.probabilities(embed(encoder, [text], head.role))
+    probabilities = head.probabilities(embed(encoder, [text], head.role), [text])
     assert head.labels[int(probabilities.argmax())] == label

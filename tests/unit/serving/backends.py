@@ -45,7 +45,7 @@ class HeldBackend:
         self.batches.append(names)
         self.threads.add(threading.current_thread().name)
         self.begun.release()
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         if self.fails(names):
             raise RuntimeError("out of memory")
         return np.array([[len(sequence), 1.0] for sequence in sequences], dtype=np.float32)
@@ -84,7 +84,7 @@ class ScriptedDecoder:
         return ScriptedText(deque(self._said[prompt[0]]))
 
     def step(self, texts: Sequence[ScriptedText]) -> list[Step | RapportError]:
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         assert not any(text.over for text in texts)
         self.passes.append(len(texts))
         if self.broken or len(texts) > self.most or any(text.words and text.words[0] == "!boom" for text in texts):

@@ -120,9 +120,9 @@ async def test_a_version_that_cannot_be_loaded_leaves_the_old_one(
 
 async def test_a_head_is_taken_over_and_withdrawn(host: EncoderHost, tmp_path: Path) -> None:
     assert set(host.engine.heads) == {"sentiment"}
-    await host.use_head("intent", head(tmp_path, "rapport/dummy-encoder@1"))
+    await host.use_classifier("intent", head(tmp_path, "rapport/dummy-encoder@1"))
     assert host.engine.heads["intent"].labels == ("buy", "return")
-    await host.use_head("intent", None)
+    await host.use_classifier("intent", None)
     assert set(host.engine.heads) == {"sentiment"}
 
 
@@ -131,12 +131,12 @@ async def test_a_head_of_another_encoder_is_refused(
     host: EncoderHost, tmp_path: Path, fitted_on: str, dimensions: int
 ) -> None:
     with pytest.raises(ModelError, match="fitted on"):
-        await host.use_head("intent", head(tmp_path, fitted_on, dimensions))
+        await host.use_classifier("intent", head(tmp_path, fitted_on, dimensions))
     assert set(host.engine.heads) == {"sentiment"}
 
 
 async def test_with_a_new_encoder_the_head_of_the_old_one_is_not_used(host: EncoderHost, tmp_path: Path) -> None:
-    await host.use_head("intent", head(tmp_path, "rapport/dummy-encoder@1"))
+    await host.use_classifier("intent", head(tmp_path, "rapport/dummy-encoder@1"))
     await host.use_encoder(encoder(tmp_path, "v2"))
     assert set(host.engine.heads) == {"sentiment"}
     await host.use_encoder(None)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from rapport.models.text_ports import Constraint, Sampling
 from rapport.ops.errors import ModelError, NotFound, RapportError, UnavailableError
 from rapport.serving.device_thread import DeviceThread
 from rapport.serving.generating import loop as generation_loop
 from rapport.serving.generating.loop import GenerationLoop
-from tests.unit.serving.backends import ScriptedDecoder
+from tests.unit.serving.backends import ScriptedDecoder, ScriptedText
 from tests.unit.serving.conftest import LoopOf
 from tests.unit.serving.test_generation import alive, request, whole
 from tests.unit.serving.waiting import until
@@ -41,6 +43,32 @@ async def test_an_error_of_one_text_costs_the_others_nothing(loop_of: LoopOf) ->
     answers = await say_all(loop := loop_of(decoder), [*GOOD, "half !bad never"])
     assert answers[:3] == GOOD
     assert isinstance(answers[3], ModelError)
+    assert decoder.rebuilt == 0
+    await alive(loop)
+
+
+class Choosy(ScriptedDecoder):
+    """Fails where a text is taken in: at "!outside" as for a token that it does not have, at "!nothing" by no word."""
+
+    def begin(
+        self, prompt: Sequence[int], sampling: Sampling, constraint: Constraint | None, adapter: str
+    ) -> ScriptedText:
+        text = super().begin(prompt, sampling, constraint, adapter)
+        if text.words[0] == "!outside":
+            raise IndexError("index out of range in self")
+        return None if text.words[0] == "!nothing" else text  # type: ignore[return-value]  # what must not break us
+
+
+@pytest.mark.parametrize(("poison", "told"), [("!outside", IndexError), ("!nothing", UnavailableError)])
+async def test_who_cannot_be_taken_in_is_told_and_nobody_else_notices(
+    loop_of: LoopOf, poison: str, told: type[Exception]
+) -> None:
+    decoder = Choosy(slots=4)
+    loop = loop_of(decoder, max_queue=4)
+    for _ in range(3):  # the place in the queue is given back each time
+        answers = await say_all(loop, [*GOOD, poison])
+        assert answers[:3] == GOOD
+        assert isinstance(answers[3], told)
     assert decoder.rebuilt == 0
     await alive(loop)
 

@@ -10,6 +10,7 @@ import torch
 from rapport.models.decoding.network import Network
 from rapport.models.decoding.prefixes import Prefixes
 from rapport.models.decoding.rows import GRAIN, RowCache, bytes_a_token, rows_within
+from rapport.models.decoding.stretches import Stretch, first_in_line, together
 from rapport.models.decoding.text import TorchText
 from rapport.models.ports import ModelId
 from rapport.models.text_ports import Constraint, Sampling, Step
@@ -17,9 +18,7 @@ from rapport.ops.errors import InvalidRequest, ModelError, NotFound, RapportErro
 
 # Tokens of prompts read in one step, at most: what else waits for the device (other texts' next tokens, embeddings)
 # waits no longer than this takes.
-_PROMPT_STRETCH = 256
-# A stretch that ends a prompt is filled up to a multiple of it: four shapes instead of 64.
-_FILL = 16
+_PROMPT_TOKENS = 256
 
 
 class TorchDecoder:
@@ -94,24 +93,32 @@ class TorchDecoder:
 
     @torch.inference_mode()
     def step(self, texts: Sequence[TorchText]) -> list[Step | RapportError]:
-        """Reads what of the prompts fits into one stretch, then lets all that are through say a token."""
+        """Reads as much of the prompts as fits into one step, then lets all that were through say a token."""
         self._settle(texts)
         told: dict[int, Step | RapportError] = {id(text): Step("", 0, ended=False) for text in texts}
         speaking = [text for text in texts if not text.listening]
-        room = _PROMPT_STRETCH
-        for text in texts:
-            while room > 0 and text.listening:
-                start = text.read
-                scores = self._read(text)
-                room -= text.read - start
-                if not text.recalling:
-                    told |= self._say([text], scores)
+        told |= self._listen(texts)
         for adapter in dict.fromkeys(text.adapter for text in speaking):
             group = [text for text in speaking if text.adapter == adapter]
             scores = self._pass(group, adapter)
             through = [at for at, text in enumerate(group) if not text.recalling]
             told |= self._say([group[at] for at in through], scores[through])
         return [told[id(text)] for text in texts]
+
+    def _listen(self, texts: Sequence[TorchText]) -> dict[int, Step | RapportError]:
+        """Reads prompts, first come, first served; what those that are through say first."""
+        told: dict[int, Step | RapportError] = {}
+        for text in texts:
+            self._reuse(text)
+        readers, room = first_in_line(texts, _PROMPT_TOKENS), _PROMPT_TOKENS
+        while readers and room > 0:
+            for group in together(readers):
+                scores = self._read(group)
+                room -= sum(stretch.stop - stretch.start for stretch in group)
+                through = [at for at, stretch in enumerate(group) if not stretch.text.recalling]
+                told |= self._say([group[at].text for at in through], scores[through])
+            readers = [text for text in readers if text.listening]
+        return told
 
     def _settle(self, texts: Sequence[TorchText]) -> None:
         """Rows of texts that are over go to the last ones in line, so that the rows in use stay close; then the new
@@ -130,37 +137,42 @@ class TorchDecoder:
                     raise ModelError(f"more than {self.slots} texts under way")
                 text.row = len(self._texts)
                 self._texts.append(text)
-                self._reuse(text)
 
     def _reuse(self, text: TorchText) -> None:
+        """Only now that it may be its turn: what was read meanwhile for others may begin as it does."""
+        if text.read:
+            return
         assert text.row is not None
         for block in self._prefixes.find(text.adapter, text.prompt):
             self._cache.paste(block, text.row, text.read)
             text.read += GRAIN
         text.reused_tokens = text.reused_tokens or text.read
 
-    def _read(self, text: TorchText) -> torch.Tensor:
-        """Reads the prompt up to the next multiple of `GRAIN`, or its end. Scores [1, vocabulary], worth something at
-        the end only.
-        """
-        assert text.row is not None
-        prompt, start = text.prompt, text.read
-        stop = min(len(prompt), (start // GRAIN + 1) * GRAIN)
-        filled = start + -(-(stop - start) // _FILL) * _FILL
-        tokens = torch.zeros(1, filled - start, dtype=torch.long)
-        tokens[0, : stop - start] = torch.tensor(prompt[start:stop])
-        positions = torch.arange(start, filled)[None]
+    def _read(self, group: Sequence[Stretch]) -> torch.Tensor:
+        """Reads stretches of one width: scores [group, vocabulary], worth something where they end a prompt."""
+        starts = torch.tensor([stretch.start for stretch in group])
+        tokens = torch.zeros(len(group), group[0].width, dtype=torch.long)
+        for row, stretch in zip(tokens, group, strict=True):
+            said = stretch.text.prompt[stretch.start : stretch.stop]
+            row[: len(said)] = torch.tensor(said)
         # What fills up is written behind the prompt, where the answer will overwrite it before anything looks there.
-        length = -(-filled // GRAIN) * GRAIN
-        seen = torch.arange(length)[None] <= positions[0, :, None]
-        self._cache.read_prompt(text.row, start, filled, length)
-        scores = self.network.scores(
-            tokens, positions, seen[None, None], self._cache, text.adapter, column=stop - start - 1
-        )
-        text.read = stop
-        if stop % GRAIN == 0 and self._prefixes.wanted(text.adapter, prompt[:stop]):
-            self._prefixes.keep(text.adapter, prompt[:stop], self._cache.copied(text.row, stop - GRAIN, stop))
+        positions = starts[:, None] + torch.arange(group[0].width)
+        last = torch.tensor([stretch.stop - stretch.start - 1 for stretch in group])
+        rows = [stretch.text.row for stretch in group if stretch.text.row is not None]
+        scores = self._scores(rows, tokens, positions, last, group[0].text.adapter, int(positions.max()) + 1)
+        for stretch in group:
+            stretch.text.read = stretch.stop
+            self._remember(stretch)
         return scores
+
+    def _remember(self, stretch: Stretch) -> None:
+        """Keeps the block that `stretch` completed, if others begin as this text does."""
+        text, beginning = stretch.text, stretch.text.prompt[: stretch.stop]
+        if stretch.stop % GRAIN == 0 and self._prefixes.wanted(text.adapter, beginning):
+            assert text.row is not None
+            self._prefixes.keep(
+                text.adapter, beginning, self._cache.copied(text.row, stretch.stop - GRAIN, stretch.stop)
+            )
 
     def _pass(self, group: Sequence[TorchText], adapter: str) -> torch.Tensor:
         """Reads the next said token of each text of `group`: scores [group, vocabulary]."""
@@ -171,13 +183,29 @@ class TorchDecoder:
         positions = torch.tensor([[min(text.read, self._capacity - 1)] for text in self._texts[:count]])
         for row, text in zip(rows, group, strict=True):
             tokens[row] = text.tokens[text.read]
-        length = -(-(max(text.read for text in group) + 1) // GRAIN) * GRAIN
-        seen = torch.arange(length) <= positions
-        self._cache.read_tokens(positions[:, 0], length)
-        scores = self.network.scores(tokens, positions, seen[:, None, None], self._cache, adapter, column=0)
+        # Of the others' keys only what the longest of the group has is looked at.
+        seen = max(text.read for text in group) + 1
+        scores = self._scores(range(count), tokens, positions, torch.zeros(count, dtype=torch.long), adapter, seen)
         for text in group:
             text.read += 1
         return scores[rows]
+
+    def _scores(
+        self,
+        rows: Sequence[int],
+        tokens: torch.Tensor,
+        positions: torch.Tensor,
+        columns: torch.Tensor,
+        adapter: str,
+        most: int,
+    ) -> torch.Tensor:
+        """One pass over `tokens` at `positions`, both [rows, columns]: scores [rows, vocabulary]. No token looks
+        further than `most` tokens.
+        """
+        length = -(-most // GRAIN) * GRAIN
+        self._cache.expect(rows, positions, length)
+        seen = torch.arange(length) <= positions[:, :, None]
+        return self.network.scores(tokens, positions, seen[:, None], self._cache, adapter, columns)
 
     def _say(self, texts: Sequence[TorchText], scores: torch.Tensor) -> dict[int, Step | RapportError]:
         """A token of each text, by `scores` [texts, vocabulary]."""

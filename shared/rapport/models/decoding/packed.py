@@ -1,7 +1,7 @@
 """Linear layers whose weights oneDNN has put in the order that its code reads: for few tokens about twice as fast.
 
 And a row's result is then bit for bit the same whatever other rows are computed with it, which torch's own product does
-not promise: a text must not depend on who else is served (tests/integration/serving/test_batch_invariance.py).
+not promise: a text must not depend on who else is served (tests/integration/serving/test_decoder.py).
 """
 
 from __future__ import annotations

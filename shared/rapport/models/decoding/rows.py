@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -25,33 +26,27 @@ class RowCache(Cache):
         shape = (rows, heads, tokens, size)
         self._keys = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_hidden_layers)]
         self._values = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_hidden_layers)]
-        self._rows = torch.arange(rows, device=device)
-        self._row: int | None = None
-        self._at: torch.Tensor | slice = slice(0)
+        self._written: tuple[torch.Tensor, torch.Tensor] = (torch.empty(0), torch.empty(0))
+        self._read: torch.Tensor | slice = slice(0)
         self._length = 0
 
-    def read_prompt(self, row: int, start: int, stop: int, length: int) -> None:
-        """The next pass writes tokens `start` to `stop` of `row`, and sees the first `length` of that row."""
-        self._row, self._at, self._length = row, slice(start, stop), length
-
-    def read_tokens(self, positions: torch.Tensor, length: int) -> None:
-        """The next pass writes one token at `positions` [n] of the first n rows, and sees their first `length`."""
-        self._row, self._at, self._length = None, positions, length
+    def expect(self, rows: Sequence[int], positions: torch.Tensor, length: int) -> None:
+        """The next pass writes tokens at `positions` [n, tokens] of `rows` [n], and sees the first `length` of them."""
+        index = torch.tensor(rows, device=positions.device)
+        self._written, self._length = (index[:, None], positions), length
+        # Rows that lie side by side are looked at where they are; others are gathered.
+        side_by_side = list(rows) == list(range(rows[0], rows[0] + len(rows)))
+        self._read = slice(rows[0], rows[0] + len(rows)) if side_by_side else index
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Called by each layer: [n, heads, tokens, head size] of the new tokens; returns all that it may look at."""
         keys, values = self._keys[layer_idx], self._values[layer_idx]
-        if self._row is not None:
-            row = slice(self._row, self._row + 1)
-            keys[row, :, self._at] = key_states
-            values[row, :, self._at] = value_states
-            return keys[row, :, : self._length], values[row, :, : self._length]
-        rows = self._rows[: key_states.shape[0]]
-        keys[rows, :, self._at] = key_states[:, :, 0]
-        values[rows, :, self._at] = value_states[:, :, 0]
-        return keys[: len(rows), :, : self._length], values[: len(rows), :, : self._length]
+        rows, positions = self._written
+        keys[rows, :, positions] = key_states.transpose(1, 2)
+        values[rows, :, positions] = value_states.transpose(1, 2)
+        return keys[self._read, :, : self._length], values[self._read, :, : self._length]
 
     def get_seq_length(self, *_: Any, **__: Any) -> int:
         """Positions and masks are given, never derived from this."""

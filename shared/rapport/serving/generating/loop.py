@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import structlog
@@ -24,6 +25,9 @@ from rapport.serving.figures import Figures
 from rapport.serving.generating.engine import TextPiece, TextRequest
 from rapport.serving.generating.job import TextJob
 from rapport.serving.generating.rounds import Rounds
+from rapport.serving.spans import spend
+
+Turns = Sequence[tuple[str, str]]
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -32,6 +36,8 @@ _CHARACTERS_A_TOKEN = 64
 # Seconds between looks at readers that are behind, when no other text wants the device; and between trials of a device
 # that failed.
 _LOOK_S, _TRIAL_S = 0.05, 1.0
+# Chats that a newer model is warmed with before it takes over.
+_RECORDED = 8
 # Failures in a row after which no more requests should come, and after which only a new process can help.
 _UNREADY_AFTER, _DEAD_AFTER = 3, 10
 # Seconds of one pass (normally a fraction of one) after which the same is true.
@@ -51,6 +57,8 @@ class GenerationLoop:
         self._rounds = Rounds(name, decoder, device, self._figures)
         self._pending = 0
         self._changed = asyncio.Event()
+        self.recorded: deque[Turns] = deque(maxlen=_RECORDED)
+        """Chats asked for lately."""
         self._loop: asyncio.Task[None] | None = None
 
     @property
@@ -71,6 +79,11 @@ class GenerationLoop:
         self._rounds.give_up(UnavailableError("the worker is stopping"))
         self._tokenizing.close()
 
+    async def drain(self) -> None:
+        """Returns once every text that was accepted is done, or given up by its reader."""
+        while self._pending:  # noqa: ASYNC110 - seldom, and a text must not pay for telling
+            await asyncio.sleep(_LOOK_S)
+
     def health(self) -> Health:
         """Follows the device: not ready while it fails or hangs, not live when it will not come back by itself."""
         if self._loop is None or self._loop.done():
@@ -90,13 +103,24 @@ class GenerationLoop:
             self._figures.failed("rejected")
             raise OverloadedError(f"{self._pending} texts are waiting already", fix="try again later")
         self._count(+1)
+        arrived = time.monotonic()
         job: TextJob | None = None
         try:
-            job = await self._admit(request)
+            job = await self._admit(request, arrived)
             async for piece in job.pieces():
                 yield piece
+            self.recorded.append(request.turns)
             self._figures.answered(job.queue_s, job.input_tokens, job.output_tokens)
             self._figures.first_token(job.first_token_s)
+            spend(
+                self.model,
+                arrived,
+                job.queue_s,
+                job.compute_s,
+                input_tokens=job.input_tokens,
+                output_tokens=job.output_tokens,
+                first_token_s=job.first_token_s,
+            )
         except (asyncio.CancelledError, GeneratorExit, DeadlineError):
             self._figures.failed("canceled")
             raise
@@ -109,8 +133,7 @@ class GenerationLoop:
                 self._changed.set()
             self._count(-1)
 
-    async def _admit(self, request: TextRequest) -> TextJob:
-        arrived = time.monotonic()
+    async def _admit(self, request: TextRequest, arrived: float) -> TextJob:
         characters = sum(len(content) for _, content in request.turns)
         if characters > self._decoder.context * _CHARACTERS_A_TOKEN:
             raise InvalidRequest(f"{characters} characters", field="messages", fix="shorten them")
@@ -126,6 +149,10 @@ class GenerationLoop:
         decoding = await self._tokenizing.run(
             self._decoder.begin, prompt, request.sampling, request.constraint, request.adapter
         )
+        if decoding is None:
+            # transformers' engine answers so once its thread has ended; a decoder that wraps such a one must not let
+            # the caller wait for a text that nobody writes.
+            raise UnavailableError("the decoder took no text")
         job = TextJob(decoding, len(prompt), min(most, room), request.stop, arrived, deadline())
         self._rounds.waiting.put(job, request.priority)
         self._changed.set()

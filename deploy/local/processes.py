@@ -72,9 +72,10 @@ def _service(name: str, wiring: Wiring) -> Process:
         "RAPPORT_GRPC__PORT": str(wiring.ports[name]),
         "RAPPORT_WORKER__ADDRESS": f"{LOOPBACK}:{wiring.ports[f'{name}-worker']}",
     }
-    if name == "recommender":
-        # The worker that writes copy also writes what a customer would want next: one language model less in memory.
-        own["RAPPORT_RECOMMENDER__GENERATOR"] = f"{LOOPBACK}:{wiring.ports['content-worker']}"
+    if name in ("profiler", "recommender"):
+        # The worker that writes copy also names topics and writes what a customer would want next: one language model
+        # less in memory.
+        own[f"RAPPORT_{name.upper()}__GENERATOR"] = f"{LOOPBACK}:{wiring.ports['content-worker']}"
     return _process(name, Stage.SERVICE, f"services.{name}", f"{LOOPBACK}:{wiring.ports[name]}", wiring, own)
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rapport.events.profiles import ProfileUpdated
 from rapport.ops.errors import InvalidRequest, NotFound
-from services.profiler.domain.explanation import Explanation, explain, subjects
+from services.profiler.domain.explanation import Explanation, reasons_of
+from services.profiler.domain.rules import Rules
+from services.profiler.domain.subjects import subjects
+from services.profiler.observers import Observer, Served
 from services.profiler.ports import Key, ServingCopies
 
 
@@ -24,18 +29,31 @@ async def find_profile(key: Key, copies: ServingCopies) -> ProfileUpdated:
     return profile
 
 
-async def explain_profile(key: Key, subject: str, copies: ServingCopies) -> tuple[str, list[Explanation]]:
-    """Whose profile answers, and which events made one number of it, or, for an empty `subject`, every number.
+async def explain_profile(
+    key: Key, subject: str, copies: ServingCopies, observers: Sequence[Observer], rules: Rules
+) -> tuple[str, list[Explanation]]:
+    """Whose profile answers, and what made one number of it, or, for an empty `subject`, every number.
 
     Raises as `find_profile`, and `InvalidRequest` naming the subjects that there are.
     """
     profile = await find_profile(key, copies)
-    steps = await copies.trail((key[0], profile.customer_id))
-    known = subjects(profile)
+    backing, needs = await copies.backing((key[0], profile.customer_id))
+    served, known = Served(profile, backing, needs), subjects(profile)
     if subject and subject not in known:
         raise InvalidRequest(f"the profile has no {subject!r}", field="subject", fix=f"one of {', '.join(known)}")
     asked = {each: value for each, value in known.items() if subject in ("", each)}
-    return profile.customer_id, [explain(profile, steps, each, value) for each, value in asked.items()]
+    complete = len(backing.steps) >= profile.event_count
+    found = [
+        Explanation(
+            each,
+            value,
+            tuple(reasons_of(profile, backing.steps, each, rules.session_gap_ms)),
+            complete,
+            next((told for observer in observers if (told := observer.explain(each, served))), None),
+        )
+        for each, value in asked.items()
+    ]
+    return profile.customer_id, found
 
 
 async def _found(key: Key, copies: ServingCopies) -> ProfileUpdated:

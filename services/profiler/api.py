@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +17,10 @@ from rapport.contracts.profiler.v1.profile_service_pb2_grpc import (
 from rapport.events.profiles import Habits, ProfileUpdated
 from rapport.serving.server import Servicing
 from services.profiler.answers import explain_profile, find_profile
-from services.profiler.domain.explanation import Explanation
+from services.profiler.domain.explanation import Breakdown, Explanation
+from services.profiler.domain.rules import Rules
 from services.profiler.domain.times import utc
+from services.profiler.observers import Observer
 from services.profiler.ports import ServingCopies
 from services.profiler.wire_learned import add_learned
 
@@ -28,8 +31,10 @@ SERVICE = wire.DESCRIPTOR.services_by_name["ProfileService"].full_name
 class ProfileApi(ProfileServiceServicer):
     """Answers from the serving copies. `tenant` is meant when a caller names none."""
 
-    def __init__(self, copies: ServingCopies, tenant: str) -> None:
+    def __init__(self, copies: ServingCopies, tenant: str, observers: Sequence[Observer], rules: Rules) -> None:
+        """`observers`: the learned parts, which know their models."""
         self._copies, self._tenant = copies, tenant
+        self._observers, self._rules = observers, rules
 
     async def GetProfile(  # noqa: N802 - the contract's name
         self,
@@ -46,7 +51,7 @@ class ProfileApi(ProfileServiceServicer):
         context: Context,  # noqa: ARG002
     ) -> wire.ExplainProfileResponse:
         key = (request.tenant or self._tenant, request.customer_id)
-        customer_id, found = await explain_profile(key, request.subject, self._copies)
+        customer_id, found = await explain_profile(key, request.subject, self._copies, self._observers, self._rules)
         return wire.ExplainProfileResponse(customer_id=customer_id, explanations=[_explanation(each) for each in found])
 
 
@@ -128,8 +133,20 @@ def _explanation(explanation: Explanation) -> wire.Explanation:
         for reason in explanation.reasons
     ]
     return wire.Explanation(
-        subject=explanation.subject, value=explanation.value, reasons=reasons, complete=explanation.complete
+        subject=explanation.subject,
+        value=explanation.value,
+        reasons=reasons,
+        complete=explanation.complete,
+        breakdown=None if explanation.breakdown is None else _breakdown(explanation.breakdown),
     )
+
+
+def _breakdown(breakdown: Breakdown) -> wire.Breakdown:
+    parts = [
+        wire.Contribution(feature=part.feature, value=part.value, amount=part.amount)
+        for part in breakdown.contributions
+    ]
+    return wire.Breakdown(unit=breakdown.unit, base=breakdown.base, contributions=parts, model=breakdown.model)
 
 
 def _time(moment: datetime | None) -> Timestamp | None:

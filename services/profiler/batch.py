@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rapport.bus.messages import Message
 from rapport.events.behaviour import Behaviour
-from rapport.events.profiler_inbox import CustomerSaid, IdentityLinked, ProfileAbsorbed
+from rapport.events.profiler_inbox import CustomerSaid, IdentityLinked, ProfileAbsorbed, TimePassed
 from services.profiler.domain.customer import Customer, Insight
 from services.profiler.domain.identity import absorb, link
 from services.profiler.domain.observation import Observation
@@ -39,7 +39,14 @@ class Renaming:
     at: int
 
 
-Step = Observation | Arrival | Renaming
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Nothing came until `at`."""
+
+    at: int
+
+
+Step = Observation | Arrival | Renaming | Passing
 
 
 @dataclass(slots=True)
@@ -67,6 +74,8 @@ class Work:
                 self._see(step, insight, rules, observers)
             elif isinstance(step, Renaming):
                 self.changed = link(self.customer, step.same_as, step.at) or self.changed
+            elif isinstance(step, Passing):
+                self._age(step, observers)
             else:
                 self._welcome(step, insight, rules)
         return self.changed or self.repeated
@@ -80,6 +89,13 @@ class Work:
             self.errands.append(link_from(self.last.key, seen))
         for observer in observers:
             observer.see(self.customer, seen, insight)
+
+    def _age(self, passing: Passing, observers: Sequence[Observer]) -> None:
+        if self.customer.merged_into or not self.customer.age(passing.at):
+            return
+        self.changed = True
+        for observer in observers:
+            observer.age(self.customer)
 
     def _welcome(self, arrival: Arrival, insight: Insight | None, rules: Rules) -> None:
         further = onward(self.customer, arrival.event)
@@ -126,6 +142,8 @@ def _step(message: Message, states: CustomerStates, catalogue: Catalogue) -> Ste
             return Renaming(event.same_as, _moment(message))
         case ProfileAbsorbed():
             return Arrival(event, states.unpack(base64.b64decode(event.state)))
+        case TimePassed():
+            return Passing(_moment(message))
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rapport.bus.catalog import CatalogView
+from rapport.bus.producer import EventProducer
 from rapport.bus.topics import Topics
 from rapport.bus.view import TopicView
 from rapport.ops.parts import Part
@@ -14,13 +15,15 @@ from rapport.serving.encoder_client import EncoderClient
 from rapport.serving.server import GrpcServer
 from rapport.vectors.connection import RedisConnection
 from rapport.vectors.serving_copy import ServingCopy
+from services.profiler.adapters.aspects import ClassifiedAspects
 from services.profiler.adapters.catalogue import ViewedCatalogue
 from services.profiler.adapters.codec import CustomerCodec
 from services.profiler.adapters.copies import RedisCopies
 from services.profiler.adapters.encoder import CachedEncoder
 from services.profiler.adapters.keeper import CopyKeeper
 from services.profiler.adapters.moods import ClassifiedMoods
-from services.profiler.adapters.states import pages
+from services.profiler.adapters.states import pages, sealed_pages
+from services.profiler.ageing import Ageing
 from services.profiler.api import ProfileApi, servicing
 from services.profiler.domain.rules import HOUR_MS, MINUTE_MS, Rules
 from services.profiler.handlers import serve_again
@@ -38,8 +41,9 @@ def parts(settings: ProfilerSettings) -> Sequence[Part]:
     catalog = CatalogView()
     view = TopicView("profiler", "catalog.v1", catalog.apply, settings)
     copies = RedisCopies(ServingCopy(redis))
-    moods = ClassifiedMoods(ClassifierClient(channel))
-    learned = LearnedParts(settings, rules, moods, redis)
+    classifier = ClassifierClient(channel)
+    moods = ClassifiedMoods(classifier)
+    learned = LearnedParts(settings, rules, ClassifiedAspects(classifier), moods, redis)
     ports = Ports(
         ViewedCatalogue(catalog),
         CachedEncoder(EncoderClient(channel), own.cached_texts),
@@ -50,10 +54,20 @@ def parts(settings: ProfilerSettings) -> Sequence[Part]:
     consumer = behaviour_consumer(ports, rules, codec, view.caught_up, settings, own.events_at_once)
 
     async def restore() -> int:
-        return await serve_again(pages(consumer.items(), codec), ports, rules)
+        return await serve_again(sealed_pages(consumer.items(), codec), ports, rules)
 
+    producer = EventProducer("profiler-ageing", settings.kafka)
     keeper = CopyKeeper(lambda: consumer.health().ready, copies.intact, restore, own.copy_check_s)
-    server = GrpcServer("profiler", settings.grpc, [servicing(ProfileApi(copies, settings.tenant))])
+    ageing = Ageing(
+        lambda: pages(consumer.items(), codec),
+        learned.clock,
+        learned.observers,
+        producer,
+        own.ageing_minutes * 60,
+        own.ageing_at_most,
+    )
+    api = ProfileApi(copies, settings.tenant, learned.observers, rules)
+    server = GrpcServer("profiler", settings.grpc, [servicing(api)])
     return (
         Topics(settings.kafka),
         redis,
@@ -63,6 +77,7 @@ def parts(settings: ProfilerSettings) -> Sequence[Part]:
         consumer,
         chat_consumer(settings),
         keeper,
+        *((producer, ageing) if own.ageing_minutes else ()),
         server,
     )
 

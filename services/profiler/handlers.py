@@ -16,7 +16,7 @@ from services.profiler.domain.profile import Picture, picture_of
 from services.profiler.domain.rules import Rules
 from services.profiler.errands import INBOX, leave, outgoing
 from services.profiler.observers import Observer, Touched
-from services.profiler.ports import CustomerStates, Key, Moods, Ports, TextEncoder
+from services.profiler.ports import CustomerStates, Edition, Key, Moods, Ports, Sealed, TextEncoder
 
 # Customers between two looks at the event loop: some milliseconds of work.
 _YIELD_EVERY = 16
@@ -36,9 +36,10 @@ async def profile_behaviour(
         await _found_anew(_customers(works.values()), insight.encoder, ports.encoder)
     await _prepare(works.values(), insight, ports.observers)
     told = await _advance(works, insight, ports, rules)
-    touched = [Touched(*key, work.customer, work.last) for key, work in told.items()]
-    found = [event for observer in ports.observers for event in observer.finish(touched)]
-    found += _errands(works, states)
+    found = _errands(works, states)
+    _look(ports.observers, [work.customer for work in told.values()])
+    touched = [Touched(*key, work.customer, work.last, bool(work.seen)) for key, work in told.items()]
+    found += [event for observer in ports.observers for event in observer.finish(touched)]
     pictures = {key: _picture(key, work.customer, ports.observers, rules) for key, work in told.items()}
     await ports.copies.put(pictures)
     # After the copies, so that a batch that is tried again finds the states as they were.
@@ -81,11 +82,18 @@ async def _advance(works: Mapping[Key, Work], insight: Insight | None, ports: Po
     return told
 
 
+def _look(observers: Sequence[Observer], customers: Sequence[Customer]) -> None:
+    for observer in observers:
+        observer.look(customers)
+
+
 def _picture(key: Key, customer: Customer, observers: Sequence[Observer], rules: Rules) -> Picture:
     more: dict[str, Any] = {}
+    inputs: dict[str, bytes] = {}
     for observer in observers:
         more |= observer.describe(customer)
-    return picture_of(key[1], customer, rules, more)
+        inputs |= observer.inputs(customer)
+    return picture_of(key[1], customer, rules, more, inputs)
 
 
 async def hear_chat(messages: Sequence[Message]) -> list[Outgoing]:
@@ -111,15 +119,20 @@ async def hear_chat(messages: Sequence[Message]) -> list[Outgoing]:
     ]
 
 
-async def serve_again(pages: Iterable[Mapping[Key, Customer]], ports: Ports, rules: Rules) -> int:
+async def serve_again(pages: Iterable[Mapping[Key, Sealed]], ports: Ports, rules: Rules) -> int:
     """Writes the serving copies that are missing or old, and says how many.
 
-    For a Redis that was lost, and for a new encoder: who is not seen for long is there in its space as well.
+    For a Redis that was lost, and for a new encoder: who is not seen for long is there in its space as well. A customer
+    whose copy is there is not even opened.
     """
     written = 0
     for page in pages:
-        await _found_anew(page.values(), await ports.encoder.current(), ports.encoder)
-        pictures = {key: _picture(key, customer, ports.observers, rules) for key, customer in page.items()}
+        encoder = await ports.encoder.current()
+        wanted = {key: Edition(each.revision, encoder if each.encoder else "") for key, each in page.items()}
+        opened = {key: page[key].open() for key in await ports.copies.behind(wanted)}
+        await _found_anew(opened.values(), encoder, ports.encoder)
+        _look(ports.observers, list(opened.values()))
+        pictures = {key: _picture(key, customer, ports.observers, rules) for key, customer in opened.items()}
         written += await ports.copies.restore(pictures)
     return written
 

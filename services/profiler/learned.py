@@ -10,6 +10,7 @@ from rapport.models.versions import Version
 from rapport.ops.parts import Part
 from rapport.vectors.key_values import KeyValues
 from services.profiler.adapters.experience import KeptExperience
+from services.profiler.ageing import Clock
 from services.profiler.domain.learned import Family
 from services.profiler.domain.membership import Thresholds
 from services.profiler.domain.rules import Rules
@@ -19,7 +20,7 @@ from services.profiler.learning.opinions import OpinionObserver
 from services.profiler.learning.outlook import OutlookObserver
 from services.profiler.learning.propensity import PropensityObserver
 from services.profiler.observers import Observer
-from services.profiler.ports import Moods
+from services.profiler.ports import Aspects, Moods
 from services.profiler.segments.model import LinearSegments
 from services.profiler.segments.observer import SegmentObserver
 from services.profiler.settings import ProfilerSettings
@@ -27,14 +28,17 @@ from services.profiler.training.names import LIFETIME, TASTE, TYPE
 
 
 class LearnedParts:
-    """`observers` for the handler, in their order; `parts` to start before the consumer."""
+    """`observers` for the handler, in their order; `parts` to start before the consumer; `clock` tells event time."""
 
-    def __init__(self, settings: ProfilerSettings, rules: Rules, moods: Moods, redis: KeyValues) -> None:
+    def __init__(
+        self, settings: ProfilerSettings, rules: Rules, aspects: Aspects, moods: Moods, redis: KeyValues
+    ) -> None:
         own = settings.profiler
         thresholds = Thresholds(own.segment_enter, own.segment_leave)
         self._segments = SegmentObserver(rules, thresholds)
         self._outlook = OutlookObserver()
-        opinions = OpinionObserver(moods)
+        self.clock = Clock()
+        opinions = OpinionObserver(aspects, moods)
         propensity = PropensityObserver(rules.session_gap_ms)
         models = {"session": propensity.session.model, "week": propensity.week.model}
         experience = KeptExperience(redis, settings.tenant, models)
@@ -43,6 +47,7 @@ class LearnedParts:
             self._outlook,
             opinions,
             self._segments,
+            self.clock,
         )
         promoted = PromotedModels("profiler", settings)
         promoted.follow(TASTE, self._follow("taste"))

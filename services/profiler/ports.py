@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from services.profiler.domain.background import Background, Vector
 from services.profiler.domain.customer import Customer
 from services.profiler.domain.observation import Product
 from services.profiler.domain.profile import Picture
-from services.profiler.domain.trail import Step
+from services.profiler.domain.trail import Backing
 from services.profiler.observers import Observer
 
 Key = tuple[str, str]
@@ -34,6 +34,24 @@ class CustomerStates(Protocol):
 
     def unpack(self, packed: bytes) -> Customer:
         """Raises `StateConflict` for bytes of another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which state a serving copy tells of. `encoder`: of its vectors; "" without any."""
+
+    revision: int
+    encoder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A customer in keyed state, of whom no more is read than which edition the serving copy should be."""
+
+    revision: int
+    encoder: str
+    open: Callable[[], Customer]
+    """Raises `StateConflict` for bytes of another version."""
 
 
 class Catalogue(Protocol):
@@ -62,11 +80,19 @@ class Moods(Protocol):
         """The tone of each text, -1 (bad) to 1 (good). Raises `RetryableError` when the worker does not answer."""
 
 
+class Aspects(Protocol):
+    async def told(self, texts: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """By text and by aspect, the words that speak of it. Raises `RetryableError` when no worker answers."""
+
+
 class ServingCopies(Protocol):
     """What other services and `GetProfile` read."""
 
     async def put(self, pictures: Mapping[Key, Picture]) -> None:
         """In one round trip a tenant. Raises `UnavailableError`."""
+
+    async def behind(self, wanted: Mapping[Key, Edition]) -> list[Key]:
+        """Those whose copy is missing, older or of another encoder. Raises `UnavailableError`."""
 
     async def restore(self, pictures: Mapping[Key, Picture]) -> int:
         """Puts those whose copy is missing, older or of another encoder; says how many. Raises `UnavailableError`."""
@@ -74,8 +100,10 @@ class ServingCopies(Protocol):
     async def find(self, key: Key) -> bytes | None:
         """The profile as JSON. Raises `UnavailableError`."""
 
-    async def trail(self, key: Key) -> list[Step]:
-        """What explains the profile; empty for nobody. Raises `UnavailableError`."""
+    async def backing(self, key: Key) -> tuple[Backing, Vector | None]:
+        """What explains the profile, and the needs' vectors [k, d] of its encoder, where it has any; empty for nobody.
+        Raises `UnavailableError`.
+        """
 
     async def intact(self) -> bool:
         """False when copies are missing: lost, or not there yet for a new encoder. Raises `UnavailableError`."""

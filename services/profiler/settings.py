@@ -38,6 +38,17 @@ class ProfilerSection(Section):
     """How often segments and customer types are fitted again and promoted; 0: by command only."""
     first_fit_minutes: float = Field(default=3.0, ge=0)
     """When that is tried first; until enough customers were seen, it is tried again every minute."""
+    value_refit_minutes: float = Field(default=1440.0, ge=0)
+    """As above, for churn risk and expected value, once enough have bought; a minute of one core in a process that
+    ends afterwards."""
+    value_horizon_days: float = Field(default=90.0, ge=1)
+    """How far ahead these look."""
+    ageing_minutes: float = Field(default=60.0, ge=0)
+    """How often it is looked whether time alone changes the type or churn risk of who stays away; 0: never."""
+    ageing_at_most: int = Field(default=5_000, ge=1)
+    """Of how many of them one look may tell; the next one goes on."""
+    generator: str = ""
+    """Model worker with a language model, host:port, that names emerging topics; empty: they go by their own words."""
     insight_every_s: float = Field(default=60.0, gt=0)
     """How often the analyst looks for findings."""
     insight_hours: float = Field(default=24.0, ge=1)

@@ -6,19 +6,29 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-import orjson
+import msgspec
 
 from rapport.vectors.keys import Space
 from rapport.vectors.packing import Array
 from rapport.vectors.serving_copy import ServingCopy
-from services.profiler.adapters.codec import pack_trail, unpack_trail
+from services.profiler.adapters.codec import pack_backing, unpack_backing
+from services.profiler.domain.background import Vector
 from services.profiler.domain.profile import Picture
-from services.profiler.domain.trail import Step
-from services.profiler.ports import Key
+from services.profiler.domain.trail import Backing
+from services.profiler.ports import Edition, Key
 
 PROFILE, TRAIL, NEED, CUSTOMER = "profile", "trail", "need", "customer"
-_Stored = tuple[int, str]
-"""Revision and encoder of a copy; 0 and "" where there is none."""
+_NOTHING = Edition(0, "")
+
+
+class _Head(msgspec.Struct):
+    """What of a profile's JSON says which edition it is; the rest is not built."""
+
+    revision: int
+    encoder: str | None = None
+
+
+_HEAD = msgspec.json.Decoder(_Head)
 
 
 class RedisCopies:
@@ -36,11 +46,15 @@ class RedisCopies:
         async with self._turn:
             await self._write(pictures)
 
+    async def behind(self, wanted: Mapping[Key, Edition]) -> list[Key]:
+        stored = await self._stored(wanted)
+        return [key for key, edition in wanted.items() if _is_behind(stored[key], edition)]
+
     async def restore(self, pictures: Mapping[Key, Picture]) -> int:
+        wanted = {key: Edition(each.profile.revision, each.encoder) for key, each in pictures.items()}
         async with self._turn:
-            stored = await self._stored(pictures)
-            behind = {key: picture for key, picture in pictures.items() if _is_behind(stored[key], picture)}
-            await self._write(behind)
+            behind = await self.behind(wanted)
+            await self._write({key: pictures[key] for key in behind})
         return len(behind)
 
     async def find(self, key: Key) -> bytes | None:
@@ -48,11 +62,12 @@ class RedisCopies:
         found = await self._store.get(tenant, {PROFILE: [customer]})
         return found.documents[PROFILE].get(customer)
 
-    async def trail(self, key: Key) -> list[Step]:
+    async def backing(self, key: Key) -> tuple[Backing, Vector | None]:
         tenant, customer = key
-        found = await self._store.get(tenant, {TRAIL: [customer]})
+        found = await self._store.get(tenant, {TRAIL: [customer]}, {NEED: [customer]})
         body = found.documents[TRAIL].get(customer)
-        return [] if body is None else unpack_trail(body)
+        needs = found.embeddings[NEED].vectors.get(customer)
+        return Backing() if body is None else unpack_backing(body), needs
 
     async def intact(self) -> bool:
         """Looks at the copy written last: gone when Redis was emptied, old when Redis lost its last writes.
@@ -64,7 +79,7 @@ class RedisCopies:
             if moved or self._newest is None:
                 return not moved
             key, revision = self._newest
-            return (await self._stored([key]))[key][0] >= revision
+            return (await self._stored([key]))[key].revision >= revision
 
     async def _write(self, pictures: Mapping[Key, Picture]) -> None:
         groups: dict[tuple[str, str], dict[str, Picture]] = defaultdict(dict)
@@ -73,7 +88,7 @@ class RedisCopies:
         for (tenant, encoder), group in groups.items():
             documents = {
                 PROFILE: {customer: picture.body for customer, picture in group.items()},
-                TRAIL: {customer: pack_trail(picture.trail) for customer, picture in group.items()},
+                TRAIL: {customer: pack_backing(picture.backing) for customer, picture in group.items()},
             }
             space = Space.parse(encoder) if encoder else None
             await self._store.put(tenant, documents, _embeddings(group), space)
@@ -96,22 +111,23 @@ class RedisCopies:
                 self._moved = True
         self._spaces[tenant] = space
 
-    async def _stored(self, keys: Collection[Key]) -> dict[Key, _Stored]:
+    async def _stored(self, keys: Collection[Key]) -> dict[Key, Edition]:
         by_tenant: dict[str, list[str]] = defaultdict(list)
         for tenant, customer in keys:
             by_tenant[tenant].append(customer)
-        stored: dict[Key, _Stored] = dict.fromkeys(keys, (0, ""))
+        stored = dict.fromkeys(keys, _NOTHING)
         for tenant, customers in by_tenant.items():
             found = await self._store.get(tenant, {PROFILE: customers})
             for customer, body in found.documents[PROFILE].items():
-                profile = orjson.loads(body)
-                stored[tenant, customer] = (profile["revision"], profile.get("encoder", ""))
+                profile = _HEAD.decode(body)
+                stored[tenant, customer] = Edition(profile.revision, profile.encoder or "")
         return stored
 
 
-def _is_behind(stored: _Stored, picture: Picture) -> bool:
-    revision, encoder = stored
-    return revision < picture.profile.revision or (revision == picture.profile.revision and encoder != picture.encoder)
+def _is_behind(stored: Edition, wanted: Edition) -> bool:
+    return stored.revision < wanted.revision or (
+        stored.revision == wanted.revision and stored.encoder != wanted.encoder
+    )
 
 
 def _embeddings(group: Mapping[str, Picture]) -> dict[str, dict[str, Array]]:

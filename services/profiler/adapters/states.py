@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 
 from rapport.bus.messages import KeyedState, Position
 from services.profiler.adapters.codec import CustomerCodec
 from services.profiler.domain.customer import Customer
-from services.profiler.ports import Key
+from services.profiler.ports import Key, Sealed
 
 # Customers decoded in one go: some milliseconds, so that the stream is not held up.
 _PAGE = 64
@@ -52,9 +53,16 @@ def parse_state_key(text: str) -> Key:
 
 def pages(stored: Iterable[tuple[str, bytes]], codec: CustomerCodec) -> Iterator[dict[Key, Customer]]:
     """Customers by key, some at a time, out of a group's whole state as `KeyedCustomers` stores it."""
-    page: dict[Key, Customer] = {}
+    for page in sealed_pages(stored, codec):
+        yield {key: each.open() for key, each in page.items()}
+
+
+def sealed_pages(stored: Iterable[tuple[str, bytes]], codec: CustomerCodec) -> Iterator[dict[Key, Sealed]]:
+    """As `pages`, but each customer is decoded when asked for."""
+    page: dict[Key, Sealed] = {}
     for key, value in stored:
-        page[parse_state_key(key)] = codec.decode(value)
+        edition = codec.edition(value)
+        page[parse_state_key(key)] = Sealed(edition.revision, edition.encoder, functools.partial(codec.decode, value))
         if len(page) == _PAGE:
             yield page
             page = {}

@@ -1,12 +1,13 @@
 """Which aspect of the shop a text speaks of, clause by clause, in English and Chinese.
 
-By words, which say it plainly in shop talk; a trained classifier of aspects takes their place where a shop has one.
+By words, which say it plainly in shop talk; a classifier of aspects takes their place where a shop has promoted one
+(`adapters/aspects.py`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from rapport.text.sentences import split_sentences
@@ -39,15 +40,22 @@ _LEAST_LETTERS = 6
 
 def aspects_of(text: str) -> dict[str, str]:
     """By aspect, the words of the text that speak of it. Empty when it speaks of none."""
+    return gathered(
+        (clause, [aspect for aspect, words in ASPECTS.items() if words.search(clause)]) for clause in clauses_of(text)
+    )
+
+
+def gathered(told: Iterable[tuple[str, Collection[str]]]) -> dict[str, str]:
+    """By aspect, the clauses that speak of it, joined; from each clause and its aspects."""
     found: dict[str, list[str]] = {}
-    for clause in _clauses(text):
-        for aspect, words in ASPECTS.items():
-            if words.search(clause):
-                found.setdefault(aspect, []).append(clause)
+    for clause, aspects in told:
+        for aspect in aspects:
+            found.setdefault(aspect, []).append(clause)
     return {aspect: " ".join(clauses) for aspect, clauses in found.items()}
 
 
-def _clauses(text: str) -> list[str]:
+def clauses_of(text: str) -> list[str]:
+    """The parts of a text within which the tone does not turn."""
     clauses: list[str] = []
     for sentence in split_sentences(text):
         held = ""

@@ -16,7 +16,7 @@ from services.profiler.domain.recent import is_new, touch
 from services.profiler.domain.rules import Rules
 from services.profiler.domain.session import Session
 from services.profiler.domain.speech import Speech
-from services.profiler.domain.trail import Step, step_of, walk
+from services.profiler.domain.trail import Step, step_of, too_late_step, walk
 from services.profiler.domain.value import Value
 
 DIMENSIONS = ("category", "brand", "price_band", "attribute")
@@ -82,6 +82,20 @@ class Customer:
     def event_count(self) -> int:
         return self.revision - self.linked
 
+    @property
+    def now(self) -> int:
+        """Event time as of which everything is told: of the newest event, or of the look taken at who stays away."""
+        return max(self.last_seen_at, self.learned.aged_to)
+
+    def age(self, at: int) -> bool:
+        """Nothing came until `at`; False when something did, or nothing ever was."""
+        if not self.event_count or at <= self.now:
+            return False
+        self.learned.aged_to = at
+        self.revision += 1
+        self.linked += 1
+        return True
+
     def apply(self, seen: Observation, insight: Insight | None, rules: Rules) -> bool:
         """Takes in one event; False, and nothing changed, when it is in already. No insight: no texts."""
         if not is_new(self.fingerprints, seen):
@@ -92,8 +106,10 @@ class Customer:
         self._account(seen)
         if not first and seen.at < self.last_seen_at - rules.allowed_lateness_ms:
             self.habits.too_late += 1
+            self._note(too_late_step(seen))
             return True
-        self.habits.late += not first and seen.at < self.last_seen_at
+        late, spoken = not first and seen.at < self.last_seen_at, self.speech.language
+        self.habits.late += late
         self.first_seen_at = seen.at if first else min(self.first_seen_at, seen.at)
         self.last_seen_at = seen.at if first else max(self.last_seen_at, seen.at)
         self._visit(seen, rules)
@@ -102,8 +118,16 @@ class Customer:
         if insight is not None:
             self._learn(seen, insight, rules)
         mood = insight.moods.get(seen.review) if insight and seen.review else None
-        self.trail = walk(self.trail, [step_of(seen, mood)])
+        step = step_of(seen, mood)
+        if late:
+            step.marks["late"] = 1.0
+        if self.speech.language != spoken:
+            step.marks[f"language:{self.speech.language}"] = 1.0
+        self._note(step)
         return True
+
+    def _note(self, step: Step) -> None:
+        self.trail = walk(self.trail, [step])
 
     def _account(self, seen: Observation) -> None:
         if seen.order is not None:

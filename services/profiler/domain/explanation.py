@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rapport.events.behaviour import OrderCompleted
 from rapport.events.profiles import ProfileUpdated
+from services.profiler.domain.observation import Stage
+from services.profiler.domain.rules import HOUR_MS
+from services.profiler.domain.subjects import OUTLOOK
 from services.profiler.domain.trail import Step
+
+_HOURS = 24
+_STAGE = "stage:"
+_ORDER = OrderCompleted.event_name
+# Subjects whose events carry another mark than their own name.
+_MARKED = {
+    "returns_rate": ("returned", "bought"),
+    "discount_sensitivity": ("reduced", "bought"),
+    "late_events": ("late",),
+    "too_late_events": ("too_late",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +32,33 @@ class Reason:
     kind: str
     at: int | None
     weight: float
-    """How much it moved the number, in the number's own unit; event weights for needs and affinities (a view is 1)."""
+    """How much it moved the number, in the number's own unit; event weights for needs and affinities (a view is 1).
+    0: it counted, by way of a model.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """Of one input to what a model says."""
+
+    feature: str
+    value: float
+    """As the model got it."""
+    amount: float
+    """In the breakdown's unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """What a model made of what it looked at."""
+
+    unit: str
+    """log-odds: contributions and `base` add up. probability, orders, money: what each input changes by itself."""
+    base: float
+    contributions: tuple[Contribution, ...]
+    """Heaviest first."""
+    model: str
+    """Version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +70,43 @@ class Explanation:
     """Newest first."""
     complete: bool
     """False when events may have counted that are older than what is kept."""
+    breakdown: Breakdown | None = None
+    """Of what a model tells."""
 
 
-def subjects(profile: ProfileUpdated) -> dict[str, str]:
-    """What can be asked about, and its value: needs, affinities, segments, and the numbers that there are."""
-    found = {f"need:{need.label}": f"{need.strength:.3f}" for need in profile.needs}
-    found |= {f"{each.dimension}:{each.value}": f"{each.weight:.3f}" for each in profile.affinities}
-    found |= {f"segment:{each.segment_id}": each.name for each in profile.segments}
-    found["session"] = profile.session.funnel_stage
-    if profile.value.revenue is not None:
-        found["revenue"] = f"{profile.value.revenue} {profile.value.currency or ''}".rstrip()
-    if profile.sentiment is not None:
-        found["sentiment"] = f"{profile.sentiment.score:.3f}"
-    return found
+def reasons_of(profile: ProfileUpdated, steps: Sequence[Step], subject: str, session_gap_ms: int) -> list[Reason]:
+    """Newest first. `subject`: one of `subjects.subjects(profile)`; `steps` oldest first."""
+    kind, _, name = subject.partition(":")
+    match kind:
+        case "need":
+            found = _of_need(profile, steps, subject)
+        case "segment":
+            found = _moved(steps, lambda mark: ":" in mark and mark.partition(":")[0] not in ("stage", "device"))
+        case "session" | "propensity":
+            began = profile.session.started_at.timestamp() * 1000
+            stage = f"stage:{profile.session.funnel_stage}"
+            here = [step for step in steps if step.at >= began]
+            found = _moved(here, lambda mark: mark == stage) if kind == "session" else _all(here, 0.0)
+        case "sessions":
+            found = _all([session[0] for session in _sessions(steps, session_gap_ms)], 1.0)
+        case "exit":
+            found = list(_exits(steps, name, session_gap_ms))
+        case "hour":
+            found = _all([step for step in steps if step.at // HOUR_MS % _HOURS == int(name)], 1.0)
+        case "events":
+            found = _all(steps, 1.0)
+        case _ if kind == "orders" or kind in OUTLOOK:
+            found = _all([step for step in steps if step.kind == _ORDER], float(kind == "orders"))
+        case "language":
+            found = _moved(steps, lambda mark: mark == f"language:{profile.language}")
+        case _:
+            marks = _MARKED.get(subject, (subject,))
+            found = _moved(steps, lambda mark: mark in marks)
+    return found[::-1]
 
 
-def explain(profile: ProfileUpdated, steps: Sequence[Step], subject: str, value: str) -> Explanation:
-    """`subject`: one of `subjects(profile)`; `steps` oldest first."""
-    if subject.startswith("need:"):
-        reasons = _of_need(profile, steps, subject)
-    elif subject.startswith("segment:"):
-        reasons = _moved(steps, lambda mark: ":" in mark and not mark.startswith("stage:"))
-    elif subject == "session":
-        began = profile.session.started_at.timestamp() * 1000
-        reasons = _moved([step for step in steps if step.at >= began], lambda mark: mark == f"stage:{value}")
-    else:
-        reasons = _moved(steps, lambda mark: mark == subject)
-    return Explanation(subject, value, tuple(reasons[::-1]), len(steps) >= profile.event_count)
+def _all(steps: Sequence[Step], weight: float) -> list[Reason]:
+    return [Reason(step.event_id, step.kind, step.at, weight) for step in steps]
 
 
 def _moved(steps: Sequence[Step], counts: Callable[[str], bool]) -> list[Reason]:
@@ -73,3 +124,30 @@ def _of_need(profile: ProfileUpdated, steps: Sequence[Step], subject: str) -> li
     older = [Reason(event_id, "", None, 0.0) for event_id in evidence[::-1] if event_id not in known]
     behind = [step for step in steps if step.event_id in evidence or subject in step.marks]
     return [*older, *_moved(behind, lambda mark: mark.startswith("need:"))]
+
+
+def _sessions(steps: Sequence[Step], gap_ms: int) -> list[list[Step]]:
+    """Steps of one visit each. What came too late belongs to none."""
+    found: list[list[Step]] = []
+    for step in steps:
+        if "too_late" in step.marks:
+            continue
+        if found and step.at <= found[-1][-1].at + gap_ms:
+            found[-1].append(step)
+        else:
+            found.append([step])
+    return found
+
+
+def _exits(steps: Sequence[Step], stage: str, gap_ms: int) -> Iterator[Reason]:
+    """The last event of each visit that is over and got as far as `stage`."""
+    for session in _sessions(steps, gap_ms)[:-1]:
+        reached = max(session, key=_depth)
+        if f"stage:{stage}" in reached.marks:
+            yield Reason(session[-1].event_id, session[-1].kind, session[-1].at, 1.0)
+
+
+def _depth(step: Step) -> int:
+    """How far towards buying it is."""
+    names = [mark.removeprefix(_STAGE) for mark in step.marks if mark.startswith(_STAGE)]
+    return max((Stage[name.upper()] for name in names), default=Stage.BROWSE)

@@ -39,11 +39,13 @@ def hand_over(customer: Customer) -> tuple[Customer, Customer]:
 
     The number of events stays behind as a change: a revision never goes back, and no event is counted twice.
     """
-    going = replace(customer, merged_into="", merged_at=0, revision=customer.event_count, linked=0)
+    learned = replace(customer.learned, news=[])
+    going = replace(customer, merged_into="", merged_at=0, revision=customer.event_count, linked=0, learned=learned)
     staying = Customer.nobody(customer.last_seen_at)
     staying.first_seen_at = customer.first_seen_at
     staying.revision = staying.linked = customer.revision
     staying.merged_into, staying.merged_at = customer.merged_into, customer.merged_at
+    staying.learned = customer.learned.left_behind(customer.merged_into, customer.last_seen_at)
     staying.fingerprints, staying.last_event_id = customer.fingerprints, customer.last_event_id
     return going, staying
 
@@ -83,7 +85,7 @@ def absorb(ours: Customer, theirs: Customer, their_id: str, background: Backgrou
     # Ours last: they are the ones that may still be repeated under our key.
     ours.fingerprints = [*theirs.fingerprints, *ours.fingerprints][-DUPLICATE_WINDOW:]
     ours.trail = walk(ours.trail, theirs.trail)
-    ours.learned = ours.learned.merged_with(theirs.learned)
+    ours.learned = ours.learned.merged_with(theirs.learned, their_id, ours.last_seen_at)
 
 
 def _one_session(ours: Customer, theirs: Customer, rules: Rules) -> Session:

@@ -36,8 +36,8 @@ class Moved:
     reason: str
     confidence: float
     at: int
-    model: str
-    """Version."""
+    model: str = ""
+    """Version; "" when no model moved the customer, but a merge."""
 
 
 @dataclass(slots=True)
@@ -76,6 +76,8 @@ class Learned:
     """By aspect: event time and score (-1 to 1) of what was said of it last, oldest first."""
     news: list[Moved] = field(default_factory=list)
     """Empty between two batches."""
+    aged_to: int = 0
+    """Event time until which nothing came, where that was looked at."""
 
     def judge_aspect(self, aspect: str, score: float, at: int) -> None:
         """Something was said of `aspect`."""
@@ -83,10 +85,25 @@ class Learned:
         if len(self.aspects) > _MAX_ASPECTS:
             del self.aspects[min(self.aspects, key=lambda name: self.aspects[name][-1][0])]
 
-    def merged_with(self, other: Learned) -> Learned:
+    def left_behind(self, by: str, at: int) -> Learned:
+        """What is told of an id that is `by` from now on: it leaves its segments. All else goes there."""
+        reason = f"is {by} by now"
+        gone = [
+            Moved(family, each.segment, each.name, "left", reason, 1.0, at) for family, each in self.memberships.items()
+        ]
+        return Learned(news=[*self.news, *gone])
+
+    def merged_with(self, other: Learned, other_id: str, when: int) -> Learned:
         """After an identity merge: `self` is the known customer, whose memberships stand."""
         mine, theirs = self.visit, other.visit
         merged = Learned({**other.memberships, **self.memberships}, self.visit, _together(self.buying, other.buying))
+        merged.aged_to = max(self.aged_to, other.aged_to)
+        reason = f"was known as {other_id} so far"
+        merged.news = self.news + [
+            Moved(family, each.segment, each.name, "entered", reason, each.confidence, when)
+            for family, each in other.memberships.items()
+            if family not in self.memberships
+        ]
         if theirs.session_id == mine.session_id and mine.session_id:
             merged.visit = Visit(
                 mine.session_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from services.profiler.domain.observation import Stage
 from services.profiler.domain.recent import newest_first
 from services.profiler.domain.rules import HOUR_MS, Rules
 from services.profiler.domain.session import Session
-from services.profiler.domain.trail import Step
+from services.profiler.domain.trail import Backing
 from services.profiler.domain.value import Value
 
 # Of an id that was handed over before it had a session of its own.
@@ -40,14 +40,16 @@ class Picture:
     """[k, d], unit length, in the order of the profile's needs."""
     mean: Vector | None
     """[d], unit length: the long-run mean."""
-    trail: Sequence[Step] = ()
-    """What explains it, oldest first."""
+    backing: Backing
+    """What explains it."""
 
 
-def picture_of(customer_id: str, customer: Customer, rules: Rules, learned: Mapping[str, Any]) -> Picture:
+def picture_of(
+    customer_id: str, customer: Customer, rules: Rules, learned: Mapping[str, Any], inputs: Mapping[str, bytes]
+) -> Picture:
     """What others see, as of the newest event: the same log gives the same bytes.
 
-    `learned`: the fields of `ProfileUpdated` that the observers describe.
+    `learned`: the fields of `ProfileUpdated` that the observers describe; `inputs`: what their models looked at.
     """
     spectrum, speech = customer.spectrum, customer.speech
     ranked = spectrum.ranked(rules)
@@ -55,7 +57,7 @@ def picture_of(customer_id: str, customer: Customer, rules: Rules, learned: Mapp
     profile = ProfileUpdated.model_validate(
         {
             "customer_id": customer_id,
-            "occurred_at": time_of(customer.last_seen_at),
+            "occurred_at": time_of(customer.now),
             "revision": customer.revision,
             "first_seen_at": time_of(customer.first_seen_at),
             "last_seen_at": time_of(customer.last_seen_at),
@@ -77,7 +79,8 @@ def picture_of(customer_id: str, customer: Customer, rules: Rules, learned: Mapp
         }
     )
     vectors = np.array([need.vector for need, _ in ranked]) if ranked else None
-    return Picture(profile, profile.to_json(), spectrum.encoder, vectors, _unit(spectrum.mean), customer.trail)
+    backing = Backing(customer.trail, inputs)
+    return Picture(profile, profile.to_json(), spectrum.encoder, vectors, _unit(spectrum.mean), backing)
 
 
 def _need(need: Need, strength: float, rules: Rules) -> Fields:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.profiler.domain.observation import Observation
 
 # Enough for the visits that a profile speaks of; some 120 bytes each.
 MAX_STEPS = 24
-_MAX_MARKS = 8
+_MAX_MARKS = 12
 
 
 @dataclass(slots=True)
@@ -20,7 +21,18 @@ class Step:
     kind: str
     """The event's name."""
     marks: dict[str, float] = field(default_factory=dict)
-    """What it moved, and by how much: "category:Shoes", "need:Shoes", "stage:cart", "revenue", "sentiment"."""
+    """What it moved, and by how much: "category:Shoes", "need:Shoes", "stage:cart", "revenue", "sentiment",
+    "aspect:price", "device:mobile", "language:de", "bought", "reduced", "returned", "late", "too_late"."""
+
+
+@dataclass(slots=True)
+class Backing:
+    """What explains a profile."""
+
+    steps: Sequence[Step] = ()
+    """Oldest first."""
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
+    """By model, what it looked at: float32, packed."""
 
 
 def step_of(seen: Observation, mood: float | None) -> Step:
@@ -32,6 +44,10 @@ def step_of(seen: Observation, mood: float | None) -> Step:
         marks["revenue"] = -float(seen.refund.amount or 0)
     if mood is not None:
         marks["sentiment"] = mood
+    if seen.device:
+        marks[f"device:{seen.device}"] = 1.0
+    pieces = (("bought", seen.pieces), ("reduced", seen.pieces_reduced), ("returned", seen.pieces_returned))
+    marks |= {name: float(count) for name, count in pieces if count}
     for interest in seen.interests:
         marks[f"need:{interest.label}"] = marks.get(f"need:{interest.label}", 0.0) + interest.weight
     for dimension, value, weight in seen.affinities:
@@ -40,6 +56,21 @@ def step_of(seen: Observation, mood: float | None) -> Step:
     if len(marks) > _MAX_MARKS:
         marks = dict(list(marks.items())[:_MAX_MARKS])
     return Step(seen.event_id, seen.at, seen.kind, marks)
+
+
+def too_late_step(seen: Observation) -> Step:
+    """Of an event that moved money alone."""
+    money = {name: amount for name, amount in step_of(seen, None).marks.items() if name == "revenue"}
+    return Step(seen.event_id, seen.at, seen.kind, {"too_late": 1.0, **money})
+
+
+def mark(steps: list[Step], event_id: str, name: str, amount: float) -> None:
+    """Notes that the event moved `name` as well."""
+    for step in reversed(steps):
+        if step.event_id == event_id:
+            if len(step.marks) < _MAX_MARKS:
+                step.marks[name] = amount
+            return
 
 
 def walk(steps: list[Step], more: list[Step]) -> list[Step]:

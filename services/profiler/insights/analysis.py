@@ -19,7 +19,6 @@ from rapport.events.behaviour import (
 )
 from rapport.events.chat import ChatMessage
 from rapport.events.profiles import SegmentChanged
-from services.profiler.domain.aspects import aspects_of
 from services.profiler.domain.background import Background, Vector
 from services.profiler.domain.reading import stage_of
 from services.profiler.insights.demand import Demand, Stock
@@ -45,10 +44,6 @@ class Text:
     event_id: str
     product: str = ""
     judged: bool = False
-
-    def clauses(self) -> dict[str, str]:
-        """By aspect; the text as a whole under ""."""
-        return {"": self.text, **aspects_of(self.text)} if self.judged else {}
 
 
 class Analysis:
@@ -76,28 +71,27 @@ class Analysis:
             elif isinstance(event, ChatMessage) and event.role == "customer":
                 who = event.customer_id or event.conversation_id
                 self.waiting.append(Text(who, event.text[:_MOST_TEXT], at, envelope.id, judged=True))
-            elif isinstance(event, SegmentChanged) and event.segment_id and event.family:
+            # Without a model's version it was an identity merge that moved them: no drift.
+            elif isinstance(event, SegmentChanged) and event.segment_id and event.family and event.model_version:
                 self.drift.move(
                     event.family,
                     event.segment_id,
                     event.segment,
                     event.change,
-                    event.model_version or "",
+                    event.model_version,
                     at,
                     envelope.id,
                 )
 
-    def read(self, text: Text, vector: Vector, background: Background, moods: Mapping[str, float]) -> None:
-        """What the models say of a text that waited. `moods`: by clause."""
+    def read(self, text: Text, vector: Vector, background: Background, tones: Mapping[str, float]) -> None:
+        """What the models say of a text that waited. `tones`: by aspect, of the text as a whole under ""."""
         self.topics.hear(text.text, vector, background, text.who, text.at, text.event_id)
-        for aspect, clause in text.clauses().items():
-            if clause not in moods:
-                continue
+        for aspect, tone in tones.items():
             if aspect:
-                self.opinions.hear(f"aspect:{aspect}", text.at, moods[clause], text.event_id)
+                self.opinions.hear(f"aspect:{aspect}", text.at, tone, text.event_id)
             if text.product:
                 subject = f"product:{text.product}{':' if aspect else ''}{aspect}"
-                self.opinions.hear(subject, text.at, moods[clause], text.event_id)
+                self.opinions.hear(subject, text.at, tone, text.event_id)
 
     def findings(self, windows: Windows, stock: Stock) -> Iterator[Finding]:
         """All that holds at the end of `windows`."""

@@ -22,7 +22,8 @@ from services.profiler.insights.analysis import Analysis, Text
 from services.profiler.insights.finding import Finding, Windows
 from services.profiler.insights.lease import Lease
 from services.profiler.insights.memory import Memory
-from services.profiler.ports import Moods, TextEncoder
+from services.profiler.insights.naming import TopicNamer
+from services.profiler.ports import Aspects, Moods, TextEncoder
 
 log = structlog.stdlib.get_logger(__name__)
 # Texts for the models in one call: a few seconds of a busy worker, and others come in between.
@@ -39,7 +40,9 @@ class Analyst(Background):
         analysis: Analysis,
         catalog: CatalogView,
         encoder: TextEncoder,
+        aspects: Aspects,
         moods: Moods,
+        namer: TopicNamer,
         producer: EventProducer,
         lease: Lease,
         caught_up: Collection[asyncio.Event],
@@ -48,7 +51,8 @@ class Analyst(Background):
         every_s: float,
     ) -> None:
         """`caught_up`: set when what was there at the start is known; before, everything would look like news."""
-        self._analysis, self._catalog, self._encoder, self._moods = analysis, catalog, encoder, moods
+        self._analysis, self._catalog, self._encoder = analysis, catalog, encoder
+        self._aspects, self._moods, self._namer = aspects, moods, namer
         self._producer, self._lease, self._caught_up = producer, lease, caught_up
         self._windows, self._tenant, self._every_s = windows, tenant, every_s
         self._memory = Memory()
@@ -71,7 +75,8 @@ class Analyst(Background):
         analysis = self._analysis
         # Event time, but not beyond the clock: in a quiet shop time passes as well.
         windows = self._windows(max(analysis.now, int(time.time() * 1000) if analysis.now else 0))
-        news = [each for each in analysis.findings(windows, self._stock) if self._memory.is_news(each)]
+        found = [each for each in analysis.findings(windows, self._stock) if self._memory.is_news(each)]
+        news = [await self._namer.named(each) for each in found]
         await self._producer.send_many([self._outgoing(finding) for finding in news])
         analysis.forget(windows.before)
         self._memory.forget(windows.before)
@@ -99,13 +104,16 @@ class Analyst(Background):
         while waiting:
             batch: list[Text] = [waiting[at] for at in range(min(_TEXTS_AT_ONCE, len(waiting)))]
             encoded = await self._encoder.encode(dict.fromkeys(text.text for text in batch))
-            clauses = list(dict.fromkeys(clause for text in batch for clause in text.clauses().values()))
-            moods = await self._moods.score(clauses) if clauses else {}
+            told = await self._aspects.told({text.text for text in batch if text.judged})
+            clauses = [{"": text.text, **told[text.text]} if text.judged else {} for text in batch]
+            asked = list(dict.fromkeys(clause for each in clauses for clause in each.values()))
+            moods = await self._moods.score(asked) if asked else {}
             self._analysis.topics.begin(encoded.model)
-            for text in batch:
+            for text, own in zip(batch, clauses, strict=True):
                 # Taken out one by one, after the models have answered: what fails is there for the next round.
                 waiting.popleft()
-                self._analysis.read(text, encoded.vectors[text.text], encoded.background, moods)
+                tones = {aspect: moods[clause] for aspect, clause in own.items()}
+                self._analysis.read(text, encoded.vectors[text.text], encoded.background, tones)
 
     def _stock(self, product_id: str) -> tuple[str, int | None] | None:
         found = self._catalog.named(self._tenant, [product_id]).get(product_id)

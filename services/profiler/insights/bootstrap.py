@@ -10,12 +10,15 @@ from rapport.bus.messages import Message
 from rapport.bus.producer import EventProducer
 from rapport.bus.topics import Topics
 from rapport.bus.view import TopicView
+from rapport.models.versions import Version
 from rapport.ops.parts import Part
-from rapport.serving.channel import WorkerChannel
+from rapport.serving.channel import PeerChannel, WorkerChannel
 from rapport.serving.classifier_client import ClassifierClient
 from rapport.serving.client import Classified, Embedded, Priority
 from rapport.serving.encoder_client import EncoderClient
+from rapport.serving.generator_client import GeneratorClient
 from rapport.vectors.connection import RedisConnection
+from services.profiler.adapters.aspects import ClassifiedAspects
 from services.profiler.adapters.encoder import CachedEncoder
 from services.profiler.adapters.moods import ClassifiedMoods
 from services.profiler.bootstrap import rules_of
@@ -25,13 +28,16 @@ from services.profiler.insights.analyst import Analyst
 from services.profiler.insights.finding import Windows
 from services.profiler.insights.lease import Lease
 from services.profiler.insights.leash import Leash
+from services.profiler.insights.naming import TopicNamer
 from services.profiler.insights.schedule import Job, Schedule
 from services.profiler.settings import ProfilerSettings
-from services.profiler.training.jobs import train_segments, train_types
+from services.profiler.training.jobs import train_lifetime, train_segments, train_types
 
 _SOURCES = ("clickstream.v1", "chat.messages.v1", "segments.v1")
 # Nobody waits for the analyst's texts: rather late than never.
 _PATIENCE_S = 60.0
+# Fitting the value takes half a gigabyte for some seconds: not while everything starts.
+_SETTLED_S = 1800.0
 
 
 class AnalystSettings(ProfilerSettings):
@@ -49,11 +55,17 @@ def parts(settings: AnalystSettings) -> Sequence[Part]:
     own, rules = settings.profiler, rules_of(settings.profiler)
     redis = RedisConnection(settings.redis)
     channel = WorkerChannel(settings.worker.address, settings.worker.timeout_s)
+    writer = PeerChannel("generator", own.generator, settings.worker.timeout_s) if own.generator else None
     producer = EventProducer("profiler-analyst", settings.kafka)
     lease = Lease(redis, settings.tenant)
+
+    async def train_value() -> Version:
+        return await train_lifetime(settings, own.value_horizon_days)
+
     jobs = [
         Job("segments", own.refit_minutes * 60, lambda: train_segments(settings)),
         Job("customer types", own.refit_minutes * 60, lambda: train_types(settings, {})),
+        Job("value", own.value_refit_minutes * 60, train_value, _SETTLED_S),
     ]
     analysis, catalog = Analysis(settings.tenant, rules.session_gap_ms), CatalogView()
 
@@ -70,7 +82,9 @@ def parts(settings: AnalystSettings) -> Sequence[Part]:
         analysis,
         catalog,
         CachedEncoder(_Bulk(channel), own.cached_texts),
+        ClassifiedAspects(_Bulk(channel)),
         ClassifiedMoods(_Bulk(channel)),
+        TopicNamer(GeneratorClient(writer) if writer else None),
         producer,
         lease,
         [view.caught_up for view in views],
@@ -79,7 +93,8 @@ def parts(settings: AnalystSettings) -> Sequence[Part]:
         own.insight_every_s,
     )
     schedule = Schedule(jobs, lease, settings, own.first_fit_minutes * 60)
-    return (Leash(), Topics(settings.kafka), redis, channel, lease, producer, *views, analyst, schedule)
+    channels = (channel, writer) if writer else (channel,)
+    return (Leash(), Topics(settings.kafka), redis, *channels, lease, producer, *views, analyst, schedule)
 
 
 class _Bulk:

@@ -28,6 +28,8 @@ class Job:
     name: str
     every_s: float
     run: Callable[[], Awaitable[Version]]
+    later_s: float = 0.0
+    """Tried first so long after the others."""
     due: float = 0.0
 
 
@@ -45,7 +47,7 @@ class Schedule:
     async def start(self) -> None:
         now = asyncio.get_running_loop().time()
         for job in self._jobs:
-            job.due = now + self._first_after_s
+            job.due = now + self._first_after_s + job.later_s
         self._task = asyncio.create_task(self._keep(), name=self.name)
 
     async def stop(self) -> None:

@@ -1,24 +1,28 @@
 """Emerging topics: clusters of what people search, write and say, by embedding, and which of them grow.
 
 A text joins the nearest topic (centred cosine of at least `_SAME`), else begins one: leader clustering (Hartigan 1975),
-one pass, as texts come. A topic is called by the text nearest to its centre, in people's own words.
+one pass, as texts come. A topic is known by the text nearest to its centre, and called by the words that set it apart
+(`naming`) until a language model has a better name for it.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from rapport.text.tokens import tokens
 from services.profiler.domain.background import Background, Vector
 from services.profiler.insights.buckets import HOUR_MS, Buckets
 from services.profiler.insights.finding import SURE, Finding, Windows, rate_differs
+from services.profiler.insights.naming import KIND, name_of, telling_words
 
 # Centred cosine from which two texts are about the same.
 _SAME = 0.5
 _MOST_TOPICS, _MOST_TEXTS = 2_000, 12
+_SHOWN = 5
 _LEAST, _LEAST_PEOPLE, _GROWTH = 8, 5, 2.0
 # With less of the present talk than this in the time before, the shop has just opened: everything would be new.
 _OPENED = 0.1
@@ -94,20 +98,34 @@ class Topics:
             yield self._finding(topic, count, usual, people[topic.number], sure, windows)
 
     def _finding(self, topic: _Topic, count: int, usual: float, people: int, sure: float, windows: Windows) -> Finding:
-        words: Sequence[str] = list(topic.texts)[-5:]
+        texts: Sequence[str] = list(topic.texts)
+        telling = telling_words(texts, self._words(), len(self._topics))
+        name = name_of(telling, texts) or topic.label
         then = f"{usual:.0f} would be usual" if usual >= 0.5 else "nobody did before"
         return Finding(
-            "emerging_topic",
+            KIND,
             f"topic:{topic.label}"[:200],
-            f"{people} people spoke of “{topic.label}” {count} times; {then}.",
+            f"{people} people spoke of “{name}” {count} times; {then}.",
             count,
             sure,
             windows.start,
             windows.now,
             self._counts.evidence(topic.number),
-            {"texts": words, "people": people, "usual": round(usual, 1), "unit": "texts"},
+            {
+                "texts": texts[-_SHOWN:],
+                "words": telling,
+                "name": name,
+                "named_by": "words",
+                "people": people,
+                "usual": round(usual, 1),
+                "unit": "texts",
+            },
             1,
         )
+
+    def _words(self) -> Counter[str]:
+        """Of all topics, and how often they are said in what is kept of them."""
+        return Counter(word for topic in self._topics for text in topic.texts for word in tokens(text))
 
     def _nearest(self, vector: Vector) -> _Topic | None:
         if not self._topics:

@@ -41,7 +41,7 @@ def features(customer: Customer) -> list[float]:
         *(float(session.stage == stage) for stage in (Stage.CONSIDER, Stage.CART, Stage.CHECKOUT, Stage.PURCHASE)),
         float(bool(customer.anonymous)),
         log(session.number),
-        log(customer.revision),
+        log(customer.event_count),
         log(max(0, now - customer.first_seen_at) / _DAY_MS),
         log(value.order_count),
         log(max(0, now - (value.last_order_at or now)) / _DAY_MS),

@@ -62,6 +62,10 @@ class OnlineLogistic:
         """Calibrated, [n]."""
         return _sigmoid(self.slope * self.scores(inputs) + self.shift)
 
+    def contributions(self, row: Rows) -> tuple[Rows, float]:
+        """What each of `row`'s numbers [d] adds to the calibrated log-odds, [d], and what there is without any."""
+        return self.slope * self._standard(row) * self.weights, self.slope * self.bias + self.shift
+
     def learn(self, inputs: Rows, outcomes: Rows) -> None:
         """Learns from a batch: `inputs` [n, d], `outcomes` [n] of 0 and 1. Scored first, for the calibration."""
         if not len(outcomes):

@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from services.profiler.domain.aspects import aspects_of
 from services.profiler.domain.customer import Customer, Insight
 from services.profiler.domain.observation import Observation
+from services.profiler.domain.trail import mark
 from services.profiler.observers import Observer
-from services.profiler.ports import Moods
+from services.profiler.ports import Aspects, Moods
 
-# Scores of clauses that are kept between `prepare` and `see`; several partitions prepare at once.
+# Reviews, and scores of clauses, that are kept between `prepare` and `see`; several partitions prepare at once.
 _KEPT = 4_000
 
 
 class OpinionObserver(Observer):
     """Scores each clause by itself: "fast delivery, poor quality" is good of one and bad of the other."""
 
-    def __init__(self, moods: Moods) -> None:
-        self._moods = moods
+    def __init__(self, aspects: Aspects, moods: Moods) -> None:
+        self._aspects, self._moods = aspects, moods
+        self._told: dict[str, Mapping[str, str]] = {}
         self._scores: dict[str, float] = {}
 
     async def prepare(self, batch: Sequence[tuple[Customer, Observation]], insight: Insight | None) -> None:
-        """All clauses of the batch in one call. Raises `RetryableError` when the worker does not answer."""
+        """All reviews of the batch in one call, then all that they say of aspects in another.
+
+        Raises `RetryableError` when the worker does not answer.
+        """
         del insight
-        clauses = {
-            clause for _, seen in batch if seen.review is not None for clause in aspects_of(seen.review).values()
-        }
+        reviews = {seen.review for _, seen in batch if seen.review is not None}
+        unread = sorted(reviews - self._told.keys())
+        if unread:
+            self._told |= await self._aspects.told(unread)
+            _forget(self._told, reviews)
+        clauses = {clause for review in reviews for clause in self._told.get(review, {}).values()}
         missing = sorted(clauses - self._scores.keys())
         if missing:
             self._scores |= await self._moods.score(missing)
-            for clause in list(self._scores)[: max(0, len(self._scores) - _KEPT)]:
-                if clause not in clauses:
-                    del self._scores[clause]
+            _forget(self._scores, clauses)
 
     def see(self, customer: Customer, seen: Observation, insight: Insight | None) -> None:
         del insight
         if seen.review is None:
             return
-        for aspect, clause in aspects_of(seen.review).items():
+        for aspect, clause in self._told.get(seen.review, {}).items():
             score = self._scores.get(clause)
             if score is not None:
                 customer.learned.judge_aspect(aspect, score, seen.at)
+                mark(customer.trail, seen.event_id, f"aspect:{aspect}", score)
 
     def describe(self, customer: Customer) -> Mapping[str, Any]:
         found = customer.learned.aspects
@@ -57,3 +63,10 @@ class OpinionObserver(Observer):
                 for aspect in ranked
             ]
         }
+
+
+def _forget(kept: dict[str, Any], needed: Collection[str]) -> None:
+    """The oldest beyond `_KEPT`, save what is `needed` now."""
+    for text in list(kept)[: max(0, len(kept) - _KEPT)]:
+        if text not in needed:
+            del kept[text]

@@ -59,6 +59,18 @@ class Pending:
         if waiting is not None and at <= waiting.deadline:
             waiting.moments = [(time, inputs, done or time < at) for time, inputs, done in waiting.moments]
 
+    def rename(self, visitor: str, known_as: str) -> None:
+        """`visitor` is somebody known: an order of theirs is the outcome that the visitor's moments wait for."""
+        waiting = self._waiting.pop(visitor, None)
+        if waiting is None:
+            return
+        known = self._waiting.get(known_as)
+        if known is None:
+            self._waiting[known_as] = waiting
+            self._waiting.move_to_end(known_as, last=False)  # no later than where it was: by deadlines as far as may be
+        else:
+            known.moments = sorted([*known.moments, *waiting.moments])[: self._most]
+
     def due(self, now: int) -> Iterator[Example]:
         """Examples whose deadline is before `now`, in event time; they wait no longer."""
         while self._waiting:

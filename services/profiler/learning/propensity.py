@@ -14,14 +14,18 @@ import numpy as np
 from rapport.bus.messages import Outgoing
 from rapport.events.profiles import Propensity
 from services.profiler.domain.customer import Customer, Insight
+from services.profiler.domain.explanation import Breakdown, Contribution
 from services.profiler.domain.observation import Observation
-from services.profiler.learning.features import DIMENSIONS, features
+from services.profiler.learning.contributions import heaviest_first, packed, unpacked
+from services.profiler.learning.features import BEHAVIOUR, DIMENSIONS, PROJECTED, features
 from services.profiler.learning.logistic import OnlineLogistic, Rows
 from services.profiler.learning.pending import Example, Pending
 from services.profiler.learning.visits import count_visit
 from services.profiler.learning.watermark import Watermark
-from services.profiler.observers import Observer, Touched
+from services.profiler.observers import Observer, Served, Touched
 
+INPUTS = "propensity"
+"""Under which what it looked at is kept: `features`."""
 WEEK_MS = 7 * 86_400_000
 # Learned in one step: enough examples for a steady gradient and a calibration that does not jump.
 _BATCH = 128
@@ -60,34 +64,63 @@ class PropensityObserver(Observer):
         self.session = Learner(session_gap_ms, moving=True)
         self.week = Learner(horizon_ms, moving=False)
         self._watermark = Watermark()
-        self._said: dict[int, Propensity] = {}
+        self._said: dict[int, Propensity | None] = {}
+        self._rows: dict[int, list[float]] = {}
 
     def see(self, customer: Customer, seen: Observation, insight: Insight | None) -> None:
         del insight
         count_visit(customer, seen)
 
+    def look(self, customers: Sequence[Customer]) -> None:
+        present = [customer for customer in customers if not customer.merged_into]
+        rows = [features(customer) for customer in present]
+        said = self._propensities(np.array(rows)) if rows else []
+        self._rows = {id(customer): row for customer, row in zip(present, rows, strict=True)}
+        self._said = {id(customer): one for customer, one in zip(present, said, strict=True)}
+
     def finish(self, touched: Sequence[Touched]) -> Sequence[Outgoing]:
-        """Scores all at once, and learns from what has become known. A repeated batch changes neither."""
-        if not touched:
-            return ()
-        rows = [features(each.customer) for each in touched]
-        said = self._propensities(np.array(rows))
-        self._said = {id(each.customer): one for each, one in zip(touched, said, strict=True) if one is not None}
+        """Learns from what has become known. A repeated batch changes nothing."""
+        self._follow(touched)
         newest: dict[int, int] = {}
-        for each, row in zip(touched, rows, strict=True):
-            self._note(each, row)
+        for each in touched:
+            if not each.acted or each.customer.merged_into:
+                continue
+            self._note(each, self._rows[id(each.customer)])
             partition, at = each.last.position.partition, each.customer.last_seen_at
             newest[partition] = max(at, newest.get(partition, 0))
-        now = self._watermark.advance(newest)
-        self.session.advance(now)
-        self.week.advance(now)
+        if newest:
+            now = self._watermark.advance(newest)
+            self.session.advance(now)
+            self.week.advance(now)
         return ()
 
     def describe(self, customer: Customer) -> Mapping[str, Any]:
-        said = self._said.pop(id(customer), None)
-        if said is None:
-            said = self._propensities(np.array([features(customer)]))[0]
-        return {"propensity": said}
+        return {"propensity": self._said.pop(id(customer), None)}
+
+    def inputs(self, customer: Customer) -> Mapping[str, bytes]:
+        row = self._rows.pop(id(customer), None)
+        return {} if row is None else {INPUTS: packed(row)}
+
+    def explain(self, subject: str, served: Served) -> Breakdown | None:
+        learner = {"propensity:session": self.session, "propensity:week": self.week}.get(subject)
+        row = unpacked(served.backing.inputs.get(INPUTS, b""))
+        if learner is None or not learner.taught or len(row) != DIMENSIONS:
+            return None
+        amounts, base = learner.model.contributions(row)
+        parts = [
+            Contribution(name, value, amount)
+            for name, value, amount in zip(BEHAVIOUR, row.tolist(), amounts.tolist(), strict=False)
+        ]
+        interest = Contribution("interest", float(np.linalg.norm(row[-PROJECTED:])), float(amounts[-PROJECTED:].sum()))
+        name = f"{subject.partition(':')[2]}@{learner.model.count:.0f}"
+        return Breakdown("log-odds", base, heaviest_first([*parts, interest]), name)
+
+    def _follow(self, touched: Sequence[Touched]) -> None:
+        """Moments of who is somebody else by now wait for that one's orders, as far as this process hears of them."""
+        for each in touched:
+            known_as = each.customer.merged_into
+            if known_as:
+                self.week.pending.rename(f"{each.tenant}|{each.customer_id}", f"{each.tenant}|{known_as}")
 
     def _note(self, each: Touched, row: list[float]) -> None:
         customer, who = each.customer, f"{each.tenant}|{each.customer_id}"

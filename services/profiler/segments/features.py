@@ -24,7 +24,7 @@ TYPE_FEATURES = (
 def vector_for(model: LinearSegments, customer: Customer, rules: Rules) -> Rows | None:
     """float32 [d]; None when the customer has no such vector, or one of another encoder."""
     if model.family == "type":
-        return type_features(customer, customer.last_seen_at)
+        return type_features(customer, customer.now)
     return taste(customer, rules) if customer.spectrum.encoder == model.encoder else None
 
 
@@ -53,7 +53,7 @@ def type_features(customer: Customer, now: int) -> Rows:
             math.log1p(max(0, now - (value.last_order_at or now)) / _DAY_MS),
             math.log1p(max(0.0, float(value.revenue))),
             math.log1p(customer.session.number),
-            math.log1p(customer.revision),
+            math.log1p(customer.event_count),
             math.log1p(max(0, now - customer.first_seen_at) / _DAY_MS),
             math.log1p(max(0, now - customer.last_seen_at) / _DAY_MS),
             customer.speech.mood or 0.0,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from rapport.bus.messages import Outgoing
 from rapport.events.profiles import SegmentChanged, SegmentMembership
 from services.profiler.domain.customer import Customer, Insight
+from services.profiler.domain.explanation import Breakdown
 from services.profiler.domain.learned import Family, Membership, Moved
-from services.profiler.domain.membership import Thresholds, decide
+from services.profiler.domain.membership import Change, Thresholds, decide
 from services.profiler.domain.observation import Observation
 from services.profiler.domain.rules import Rules
 from services.profiler.domain.times import utc
-from services.profiler.observers import Observer, Touched
-from services.profiler.segments.features import vector_for
+from services.profiler.observers import Observer, Served, Touched
+from services.profiler.segments.contributions import INPUTS, breakdown
+from services.profiler.segments.features import type_features, vector_for
 from services.profiler.segments.model import LinearSegments
 from services.profiler.segments.reasons import reason
 
@@ -44,6 +48,23 @@ class SegmentObserver(Observer):
         for model in self._models.values():
             self._place(customer, model, seen.at)
 
+    def age(self, customer: Customer) -> None:
+        for model in self._models.values():
+            self._place(customer, model, customer.now)
+
+    def due(self, customers: Sequence[Customer], at: int) -> Collection[int]:
+        """Who would change their type. Tastes are as of the newest event, and do not age."""
+        model = self._models.get("type")
+        if model is None or not customers:
+            return ()
+        shares = model.all_probabilities(np.stack([type_features(each, max(at, each.now)) for each in customers]))
+        ids = [segment.id for segment in model.segments]
+        return {
+            place
+            for place, (each, row) in enumerate(zip(customers, shares.tolist(), strict=True))
+            if self._decided(each, model, dict(zip(ids, row, strict=True)), at)[1]
+        }
+
     def finish(self, touched: Sequence[Touched]) -> Sequence[Outgoing]:
         found: list[Outgoing] = []
         for each in touched:
@@ -67,19 +88,23 @@ class SegmentObserver(Observer):
         memberships = customer.learned.memberships
         return {"segments": tuple(_told(family, memberships[family]) for family in sorted(memberships))}
 
+    def inputs(self, customer: Customer) -> Mapping[str, bytes]:
+        return {INPUTS: type_features(customer, customer.now).tobytes()} if "type" in self._models else {}
+
+    def explain(self, subject: str, served: Served) -> Breakdown | None:
+        kind, _, segment_id = subject.partition(":")
+        if kind != "segment":
+            return None
+        family = next(each.family for each in served.profile.segments if each.segment_id == segment_id)
+        model = self._models.get(family)
+        return None if model is None else breakdown(model, segment_id, served)
+
     def _place(self, customer: Customer, model: LinearSegments, at: int) -> None:
         vector = vector_for(model, customer, self._rules)
         if vector is None:
             return
         learned, family = customer.learned, model.family
-        membership, changes = decide(
-            learned.memberships.get(family),
-            model.probabilities(vector),
-            model.names,
-            customer.revision,
-            at,
-            self._thresholds,
-        )
+        membership, changes = self._decided(customer, model, model.probabilities(vector), at)
         if membership is None:
             learned.memberships.pop(family, None)
         else:
@@ -89,6 +114,12 @@ class SegmentObserver(Observer):
             learned.news.append(
                 Moved(family, change.segment, change.name, change.change, why, change.confidence, at, model.version)
             )
+
+    def _decided(
+        self, customer: Customer, model: LinearSegments, shares: Mapping[str, float], at: int
+    ) -> tuple[Membership | None, list[Change]]:
+        now = customer.learned.memberships.get(model.family)
+        return decide(now, shares, model.names, customer.event_count, at, self._thresholds)
 
 
 def _event(customer_id: str, moved: Moved) -> SegmentChanged:
@@ -101,7 +132,7 @@ def _event(customer_id: str, moved: Moved) -> SegmentChanged:
         change=moved.change,
         reason=moved.reason,
         confidence=moved.confidence,
-        model_version=moved.model,
+        model_version=moved.model or None,
     )
 
 

@@ -41,8 +41,9 @@ def _record(customer: Customer) -> str:
     told = f"{_counted(orders, 'order')} in {_counted(sessions, 'session')}"
     if customer.value.last_order_at is None:
         return told
-    days = max(0, customer.last_seen_at - customer.value.last_order_at) // _DAY_MS
-    return f"{told}, the last order {_counted(days, 'day')} before the last visit"
+    days = max(0, customer.now - customer.value.last_order_at) // _DAY_MS
+    since = "before the last visit" if customer.now == customer.last_seen_at else "ago"
+    return f"{told}, the last order {_counted(days, 'day')} {since}"
 
 
 def _counted(number: int, what: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import TypeVar
 
 from rapport.models.registry import Registry
@@ -11,6 +13,7 @@ from rapport.models.versions import Version
 from services.profiler.bootstrap import rules_of
 from services.profiler.segments.model import LinearSegments
 from services.profiler.settings import ProfilerSettings
+from services.profiler.training.lifetime import FittedLifetime, Histories, fit_lifetime, histories
 from services.profiler.training.names import LIFETIME, TASTE, TYPE
 from services.profiler.training.publishing import promoted_version
 from services.profiler.training.segments import fit_customer_types, fit_tastes
@@ -51,13 +54,18 @@ async def train_types(settings: ProfilerSettings, corrected: Mapping[str, str]) 
 
 async def train_lifetime(settings: ProfilerSettings, horizon_days: float) -> Version:
     """BG/NBD and Gamma-Gamma from every customer's orders. Raises `StateConflict` when too few have bought."""
-    from services.profiler.training.lifetime import fit_lifetime
-
     customers = await known_customers(settings, settings.tenant)
-    fitted = await asyncio.to_thread(_alone, lambda: fit_lifetime(list(customers.values()), horizon_days))
+    known = histories(list(customers.values()))
+    # In a process that ends afterwards, and gives back what the library takes: some hundred megabytes.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        fitted = await asyncio.get_running_loop().run_in_executor(pool, _fit_lifetime, known, horizon_days)
     return Registry(settings.models.cache).make(
         fitted.model.save, name=LIFETIME, kind="lifetime", metrics=fitted.metrics
     )
+
+
+def _fit_lifetime(known: Histories, horizon_days: float) -> FittedLifetime:
+    return _alone(lambda: fit_lifetime(known, horizon_days))
 
 
 def _alone(fit: Callable[[], T]) -> T:

@@ -24,22 +24,30 @@ _DAYS_A_WEEK = 7.0
 
 
 @dataclass(frozen=True, slots=True)
+class Histories:
+    """Of all buyers, [n] each, as `outlook.columns` has them: days and money."""
+
+    x: Column
+    t_x: Column
+    age: Column
+    mean: Column
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class FittedLifetime:
     model: Lifetime
     metrics: Mapping[str, float]
 
 
-def fit_lifetime(customers: Sequence[Customer], horizon_days: float) -> FittedLifetime:
-    """A minute or two, most of it compilation. Raises `StateConflict` when too few have bought, `ModelError` when no
-    parameters fit.
-    """
+def histories(customers: Sequence[Customer]) -> Histories:
+    """Raises `StateConflict` when too few have bought."""
     buyers = [each for each in customers if each.learned.buying.orders]
-    currencies = [each.value.currency or "" for each in buyers]
-    currency = max(set(currencies), key=currencies.count, default="")
-    # Everybody is seen from the same moment: the newest event of all.
-    now = max((each.last_seen_at for each in customers), default=0)
     if not buyers:
         raise StateConflict("nobody has bought yet", fix="let the profiler run on orders first")
+    currencies = [each.value.currency or "" for each in buyers]
+    # Everybody is seen from the same moment: the newest event of all.
+    now = max(each.last_seen_at for each in customers)
     x, t_x, age, mean = columns([(each.learned.buying, now) for each in buyers])
     repeaters = int((x > 0).sum())
     if len(buyers) < LEAST_BUYERS or repeaters < LEAST_REPEATERS:
@@ -47,8 +55,13 @@ def fit_lifetime(customers: Sequence[Customer], horizon_days: float) -> FittedLi
             f"{len(buyers)} buyers, {repeaters} of them more than once",
             fix=f"wait for more orders: {LEAST_BUYERS} and {LEAST_REPEATERS} are needed",
         )
-    orders = fit_orders(x, t_x / _DAYS_A_WEEK, age / _DAYS_A_WEEK)
-    worth = fit_worth(x, mean)
+    return Histories(x, t_x, age, mean, max(set(currencies), key=currencies.count))
+
+
+def fit_lifetime(known: Histories, horizon_days: float) -> FittedLifetime:
+    """A minute or two, most of it compilation. Raises `ModelError` when no parameters fit."""
+    orders = fit_orders(known.x, known.t_x / _DAYS_A_WEEK, known.age / _DAYS_A_WEEK)
+    worth = fit_worth(known.x, known.mean)
     model = Lifetime(
         r=orders["r"],
         alpha=orders["alpha"] * _DAYS_A_WEEK,
@@ -58,11 +71,15 @@ def fit_lifetime(customers: Sequence[Customer], horizon_days: float) -> FittedLi
         q=worth["q"],
         v=worth["v"],
         horizon_days=horizon_days,
-        currency=currency,
+        currency=known.currency,
     )
-    alive = float(model.alive(x, t_x, age).mean())
-    metrics = {"buyers": float(len(buyers)), "repeaters": float(repeaters), "mean_alive": round(alive, 4)}
-    return FittedLifetime(model, metrics | {f"{name}": round(value, 4) for name, value in (orders | worth).items()})
+    alive = float(model.alive(known.x, known.t_x, known.age).mean())
+    metrics = {
+        "buyers": float(len(known.x)),
+        "repeaters": float((known.x > 0).sum()),
+        "mean_alive": round(alive, 4),
+    }
+    return FittedLifetime(model, metrics | {name: round(value, 4) for name, value in (orders | worth).items()})
 
 
 def fit_orders(x: Column, t_x: Column, age: Column) -> dict[str, float]:

@@ -39,4 +39,6 @@ async def known_customers(settings: Settings, tenant: str, most: int = MOST) -> 
             kept = {id_: value for id_, value in kept.items() if zlib.crc32(id_.encode()) < share}
     if not kept:
         raise NotFound("the profiler has seen nobody yet", fix="let it run on events first")
-    return {id_: codec.decode(value) for id_, value in kept.items()}
+    customers = {id_: codec.decode(value) for id_, value in kept.items()}
+    # Who is another customer by now is known there.
+    return {id_: customer for id_, customer in customers.items() if not customer.merged_into}

@@ -11,8 +11,11 @@ import typer
 
 File = Annotated[Path, typer.Argument(help="Examples: .csv, .tsv or .jsonl with the columns label and text.")]
 How = Annotated[
-    Literal["head", "full", "lora"],
-    typer.Option(help="head: on the encoder as it is, seconds; full, lora: the encoder learns too."),
+    Literal["head", "words", "full", "lora"],
+    typer.Option(
+        help="head: on the encoder as it is, seconds; words: reads the texts' n-grams beside it; "
+        "full, lora: the encoder learns too."
+    ),
 ]
 Epochs = Annotated[int, typer.Option(min=1, help="Times that each example is seen, at most (full, lora).")]
 Layers = Annotated[int, typer.Option(min=0, help="Train so many of the uppermost layers; 0: all (full, lora).")]

@@ -52,7 +52,8 @@ class LocalModels:
         from rapport.serving.client import Classified
 
         head = self.loaded.heads[task]
-        return Classified(head.labels, head.probabilities(vectors_of(self.loaded.backend, texts, head.role)), "local@1")
+        vectors = vectors_of(self.loaded.backend, texts, head.role)
+        return Classified(head.labels, head.probabilities(vectors, texts), "local@1")
 
 
 class Replay:

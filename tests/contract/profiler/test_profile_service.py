@@ -28,7 +28,11 @@ Served = tuple[grpc.aio.Channel, Shop]
 async def served() -> AsyncIterator[Served]:
     shop = Shop()
     await shop.open()
-    server = GrpcServer("profiler", GrpcSettings(drain_s=0), [servicing(ProfileApi(shop.copies, "default"))])
+    server = GrpcServer(
+        "profiler",
+        GrpcSettings(drain_s=0),
+        [servicing(ProfileApi(shop.copies, "default", shop.ports.observers, shop.rules))],
+    )
     await server.start()
     async with grpc.aio.insecure_channel(server.address) as channel:
         yield channel, shop

@@ -72,7 +72,8 @@ class Process:
 class Deployment:
     """Where everything is, and the two processes."""
 
-    def __init__(self, servers: EmbeddedServers, logs: Path) -> None:
+    def __init__(self, servers: EmbeddedServers, logs: Path, **more: str) -> None:
+        """`more`: settings of both processes."""
         api, ops, worker, worker_ops = free_ports(4)
         prefix = random_name("t") + "."
         brokers = servers.bootstrap_servers
@@ -92,8 +93,8 @@ class Deployment:
         }
         own = {"GRPC__PORT": api, "OPS__PORT": ops, "WORKER__ADDRESS": self.worker_address}
         models = {"WORKER__PORT": worker, "OPS__PORT": worker_ops, "WORKER__BACKEND": "dummy"}
-        self.profiler = Process("services.profiler", common | _named(own), logs / "profiler.log")
-        self.worker = Process("services.profiler.worker", common | _named(models), logs / "worker.log")
+        self.profiler = Process("services.profiler", common | _named(own) | more, logs / "profiler.log")
+        self.worker = Process("services.profiler.worker", common | _named(models) | more, logs / "worker.log")
 
     def profile(self, customer: str) -> wire.Profile:
         """Raises `grpc.RpcError`."""
@@ -123,13 +124,18 @@ def _named(values: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.fixture
-def deployment(servers: EmbeddedServers, tmp_path: Path) -> Iterator[Deployment]:
-    """Both processes, ready."""
-    made = Deployment(servers, tmp_path)
+def deployment(servers: EmbeddedServers, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """Both processes, ready. A test may ask for settings by indirect parameters."""
+    made = Deployment(servers, tmp_path, **getattr(request, "param", {}))
+    yield from running(made)
+
+
+def running(made: Deployment) -> Iterator[Deployment]:
+    """`made`, from when both processes are ready."""
     made.worker.start()
     made.profiler.start()
     try:
-        until(lambda: made.worker.ready() and made.profiler.ready(), 60, "both processes ready")
+        until(lambda: made.worker.ready() and made.profiler.ready(), 120, "both processes ready")
         yield made
     finally:
         made.profiler.kill()

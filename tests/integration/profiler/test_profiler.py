@@ -147,6 +147,17 @@ async def test_killed_amid_merges_it_loses_and_doubles_nothing(deployment: Deplo
     }
 
 
+@pytest.mark.parametrize("deployment", [{"RAPPORT_KAFKA__STATEFUL_RUNTIME": "faust"}], indirect=True)
+async def test_fausts_reader_merges_as_well(deployment: Deployment, producer: EventProducer) -> None:
+    people = range(6)
+    events: list[Behaviour] = [_visit(person, look) for look in range(6) for person in people]
+    events += [Identify(customer_id=f"c{person}", anonymous_id=f"a{person}") for person in people]
+    await producer.send_many(clicks(deployment, events))
+    expected = {f"c{person}": 7 for person in people}
+    await committed(deployment, expected | {f"a{person}": 0 for person in people}, 120)
+    assert {deployment.profile(f"a{person}").customer_id for person in people} == set(expected)
+
+
 def _visit(person: int, look: int) -> Behaviour:
     """Now and then a device sends under the old id, whoever has logged in."""
     known = look > 30 and look % 3

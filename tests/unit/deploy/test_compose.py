@@ -15,6 +15,7 @@ from deploy.local.processes import Wiring, application
 from deploy.local.settings import REPOSITORY
 from rapport.ops.settings import PREFIX, Settings, known_names
 from services.gateway.settings import GatewaySettings
+from services.profiler.settings import ProfilerSettings
 from services.recommender.settings import RecommenderSettings
 
 JOBS = {"models"}
@@ -46,7 +47,11 @@ def test_every_process_has_its_own_target_in_the_dockerfile(services: dict[str, 
         assert services[name]["build"]["target"] == name
 
 
-_SETTINGS: dict[str, type[Settings]] = {"gateway": GatewaySettings, "recommender": RecommenderSettings}
+_SETTINGS: dict[str, type[Settings]] = {
+    "gateway": GatewaySettings,
+    "profiler": ProfilerSettings,
+    "recommender": RecommenderSettings,
+}
 
 
 def test_every_variable_is_a_setting(services: dict[str, Any]) -> None:

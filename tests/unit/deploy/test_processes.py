@@ -9,7 +9,11 @@ import pytest
 from deploy.local.ports import MODEL_SERVICES, default_ports
 from deploy.local.processes import Process, Stage, Wiring, application
 from rapport.ops.settings import PREFIX, Settings, known_names
+from services.profiler.settings import ProfilerSettings
 from services.recommender.settings import RecommenderSettings
+
+# Those whose own settings the launcher fills in.
+OWN_SETTINGS: Mapping[str, type[Settings]] = {"profiler": ProfilerSettings, "recommender": RecommenderSettings}
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def test_the_gateway_dials_the_addresses_that_the_services_listen_on(processes: 
 def test_every_variable_for_services_and_workers_is_a_setting(processes: Mapping[str, Process]) -> None:
     for process in processes.values():
         if process.stage in {Stage.WORKER, Stage.SERVICE}:
-            known = known_names(RecommenderSettings if process.name == "recommender" else Settings)
+            known = known_names(OWN_SETTINGS.get(process.name, Settings))
             assert {name for name in process.environment if name.startswith(PREFIX)} <= known
 
 

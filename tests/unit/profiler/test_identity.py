@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,10 +16,15 @@ from hypothesis import strategies as st
 from rapport.bus.messages import Message, Outgoing
 from rapport.events.base import Event
 from rapport.events.behaviour import Identify, OrderRefunded
+from rapport.events.profiles import ProfileUpdated, SegmentChanged
 from rapport.testing import MemoryKeyedState, message, ordered, searched, viewed
 
 if TYPE_CHECKING:
     from services.profiler.domain.customer import Customer
+from services.profiler.domain.membership import Thresholds
+from services.profiler.learning.propensity import PropensityObserver
+from services.profiler.segments.model import LinearSegments, Segment
+from services.profiler.segments.observer import SegmentObserver
 from tests.unit.profiler.conftest import Shop
 
 _OFFSETS = itertools.count(1)
@@ -204,3 +211,38 @@ async def _lived(shop: Shop, acts: _Log, at: int, otherwise: dict[str, None]) ->
     events.insert(min(at, len(events)), identify("c1", "a1"))
     await happened(shop, *events)
     return shop.kept("c1")
+
+
+async def test_the_visitors_segments_are_left_and_the_customer_enters_them(shop: Shop) -> None:
+    """Somebody counts in a segment once: under the id that they have by now."""
+    observer = SegmentObserver(shop.rules, Thresholds())
+    kinds = tuple(Segment(f"type-{name}", name, "", 0.5, ()) for name in ("Looker", "Other"))
+    biases = np.array([9.0, 0.0], dtype=np.float32)
+    observer.use("type", LinearSegments("type", "v1", "", kinds, np.zeros((2, 9), dtype=np.float32), biases))
+    shop.ports = replace(shop.ports, observers=(PropensityObserver(30 * 60_000), observer))
+    await happened(shop, *(anonymous("a1", f"running-{number}") for number in range(4)))
+    assert [each.name for each in (await shop.profile("a1")).segments] == ["Looker"]
+    first = await shop.take(shop.at(identify("c1", "a1"), minutes=9))
+    found = [*first]
+    for errand in errands(first):
+        found += await shop.take(delivered(errand))
+        for onward in errands(found[len(first) :]):
+            found += await shop.take(delivered(onward))
+    moves = [each.event for each in found if isinstance(each.event, SegmentChanged)]
+    assert [(each.customer_id, each.change, each.segment) for each in moves] == [
+        ("a1", "left", "Looker"),
+        ("c1", "entered", "Looker"),
+    ]
+    assert [each.reason for each in moves] == ["is c1 by now", "was known as a1 so far"]
+    husk = [each.event for each in found if isinstance(each.event, ProfileUpdated) and each.event.customer_id == "a1"]
+    assert (husk[-1].segments, husk[-1].propensity) == ((), None)
+    assert (await shop.profile("a1")).customer_id == "c1"
+    assert [each.name for each in (await shop.profile("a1")).segments] == ["Looker"]
+
+
+async def test_an_order_after_signing_in_is_the_outcome_of_the_visit_before(shop: Shop) -> None:
+    observer = PropensityObserver(30 * 60_000)
+    shop.ports = replace(shop.ports, observers=(observer,))
+    await happened(shop, anonymous("a1", "running-0"), identify("c1", "a1"), ordered("c1", "o1", "running-0"))
+    outcomes = [ordered_since for _, ordered_since in observer.week.pending.due(1 << 60)]
+    assert outcomes == [1.0]

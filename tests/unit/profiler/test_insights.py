@@ -159,12 +159,12 @@ def test_an_aspect_that_is_spoken_of_worse_is_told() -> None:
     assert found.sentence == "Delivery is spoken of worse: -0.70 in 8 opinions, +0.60 before."
 
 
-def test_reviews_wait_for_the_models_clause_by_clause() -> None:
+def test_reviews_wait_for_the_models() -> None:
     day = Day()
     review = "Fast delivery, but the stitching broke."
     day.tell(0.1, ProductReviewed(customer_id="c1", product_id="many", review_body=review))
     (text,) = day.analysis.waiting
-    assert set(text.clauses()) == {"", "delivery", "quality"}
+    assert (text.text, text.product, text.judged) == (review, "many", True)
 
 
 def test_a_topic_emerges_in_people_s_own_words() -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rapport.ops.errors import StateConflict
 from rapport.testing import ordered, viewed
 from services.profiler.learning.lifetime import Column, Lifetime
 from services.profiler.learning.outlook import OutlookObserver
+from services.profiler.training.lifetime import LEAST_BUYERS, LEAST_REPEATERS, histories
 from tests.unit.profiler.conftest import Shop
 
 # Published for CDNOW, in weeks: Fader, Hardie and Lee 2005; Fader and Hardie 2013.
@@ -72,3 +74,21 @@ async def test_the_profile_tells_the_outlook_of_buyers_only(shop: Shop, tmp_path
     assert later.outlook.churn_risk > again.outlook.churn_risk
     assert later.outlook.expected_value > 0
     assert later.outlook.model_version == "v2"
+
+
+async def test_histories_are_seen_from_the_newest_event_of_anybody(shop: Shop) -> None:
+    shop.ports = replace(shop.ports, observers=(OutlookObserver(),))
+    for number in range(LEAST_BUYERS):
+        who = f"u{number}"
+        await shop.happen(ordered(who, f"{who}-1", "running-1", total="40.00"), days=number % 5)
+        if number < LEAST_REPEATERS:
+            await shop.happen(ordered(who, f"{who}-2", "running-1", total="60.00"), days=10)
+    customers = [shop.kept(f"u{number}") for number in range(LEAST_BUYERS)]
+    with pytest.raises(StateConflict, match=f"{LEAST_BUYERS - 1} buyers"):
+        histories(customers[1:])
+    with pytest.raises(StateConflict, match="nobody"):
+        histories([])
+    known = histories(customers)
+    assert (len(known.x), known.x.sum(), known.currency) == (LEAST_BUYERS, LEAST_REPEATERS, "EUR")
+    assert known.age[4] == pytest.approx(6, abs=0.01)
+    assert known.mean[0] == 60

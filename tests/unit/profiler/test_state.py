@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,10 +17,11 @@ from rapport.vectors.serving_copy import ServingCopy
 from services.profiler.adapters.codec import CustomerCodec
 from services.profiler.adapters.copies import RedisCopies
 from services.profiler.adapters.keeper import CopyKeeper
-from services.profiler.adapters.states import pages, parse_state_key, state_key
+from services.profiler.adapters.states import parse_state_key, sealed_pages, state_key
 from services.profiler.answers import find_profile
 from services.profiler.domain.customer import Customer
 from services.profiler.handlers import serve_again
+from services.profiler.ports import Key, Sealed
 
 if TYPE_CHECKING:
     from tests.unit.profiler.conftest import Shop
@@ -78,7 +80,7 @@ async def test_a_lost_redis_is_filled_again_from_the_state(shop: Shop) -> None:
     before = await shop.profile("c3")
     shop.redis._values.clear()
     assert not await shop.copies.intact()
-    assert await serve_again(pages(stored, shop.codec), shop.ports, shop.rules) == 70
+    assert await serve_again(sealed_pages(stored, shop.codec), shop.ports, shop.rules) == 70
     assert await shop.copies.intact()
     assert await shop.profile("c3") == before
     assert (await shop.store.embeddings.get_many("default", "need", ["c3"])).vectors["c3"].shape == (1, 128)
@@ -87,8 +89,23 @@ async def test_a_lost_redis_is_filled_again_from_the_state(shop: Shop) -> None:
 async def test_only_what_is_behind_is_written_again(shop: Shop) -> None:
     stored = await filled(shop, customers=5)
     newer = await shop.happen(viewed("c1", "coffee-0"), minutes=1)
-    assert await serve_again(pages(stored, shop.codec), shop.ports, shop.rules) == 0
+    assert await serve_again(sealed_pages(stored, shop.codec), shop.ports, shop.rules) == 0
     assert await shop.profile("c1") == newer
+
+
+async def test_who_is_there_is_not_even_opened(shop: Shop) -> None:
+    stored = await filled(shop, customers=3)
+    await shop.store.delete("default", {"profile": ["c1"]})
+    opened: list[str] = []
+    [page] = sealed_pages(stored, shop.codec)
+
+    def noted(key: Key, sealed: Sealed) -> Customer:
+        opened.append(key[1])
+        return sealed.open()
+
+    watched = {key: replace(each, open=partial(noted, key, each)) for key, each in page.items()}
+    assert await serve_again([watched], shop.ports, shop.rules) == 1
+    assert opened == ["c1"]
 
 
 async def test_a_redis_that_lost_its_last_writes_is_noticed(shop: Shop) -> None:
@@ -104,7 +121,7 @@ async def test_a_new_encoder_reaches_those_who_are_not_seen_again(shop: Shop) ->
     shop.encoder.model = "fake@2"
     await shop.happen(searched("c1", "telescope"), minutes=1)
     assert not await shop.copies.intact()
-    assert await serve_again(pages(stored, shop.codec), shop.ports, shop.rules) == 4
+    assert await serve_again(sealed_pages(stored, shop.codec), shop.ports, shop.rules) == 4
     found = await shop.store.embeddings.get_many("default", "need", [f"c{number}" for number in range(5)])
     assert (str(found.space), len(found.vectors)) == ("fake@2", 5)
     assert found.vectors["c3"][0] @ shop.encoder.vector("Ridge Running shoes, Running shoes, Fernhill") > 0.99
@@ -128,7 +145,7 @@ async def test_the_keeper_restores_at_the_start_and_after_a_loss(shop: Shop) -> 
         if len(restored) == 1:
             restored.append(-1)
             raise UnavailableError("redis: down again")
-        restored.append(await serve_again(pages(stored, shop.codec), ports, shop.rules))
+        restored.append(await serve_again(sealed_pages(stored, shop.codec), ports, shop.rules))
         return restored[-1]
 
     owns = False

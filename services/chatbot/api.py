@@ -72,10 +72,7 @@ def message_of(request: wire.ConverseRequest, at: datetime) -> ChatMessage:
 
 def reply_to(reply: ChatReply) -> wire.ConverseResponse:
     """The last message of the stream."""
-    sources = [
-        wire.Source(kind=source.kind, id=source.id, title=source.title, quote=source.quote, score=source.score)
-        for source in reply.sources
-    ]
+    sources = [wire.Source(**source.model_dump(exclude_none=True)) for source in reply.sources]
     whole = wire.Reply(
         reply_id=reply.reply_id,
         conversation_id=reply.conversation_id,

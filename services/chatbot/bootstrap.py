@@ -125,7 +125,7 @@ def _mind(own: ChatbotSection) -> Mind:
 
 def rails_of(own: ChatbotSection, mind: Mind, encoder: Encoder) -> Rails:
     """The safety rails with the modes that the settings give them."""
-    seed = SeedMessages.load([text for text, _ in mind.understanding.examples])
+    seed = SeedMessages.load([text for text, _ in mind.understanding.examples], own.injection_examples)
     injection = InjectionRail(mind.words, encoder, seed, threshold=own.injection_threshold)
     return Rails(
         before=(

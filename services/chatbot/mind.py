@@ -17,7 +17,7 @@ from services.chatbot.safety.words import Words
 class Manner:
     """How the bot answers; its service's settings explain each."""
 
-    refuse_below: float = 0.25
+    refuse_below: float = 0.5
     default_language: Language = "en"
     recommended_items: int = 3
     generator_languages: frozenset[str] = frozenset({"en"})

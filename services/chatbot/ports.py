@@ -33,7 +33,7 @@ class Knowledge(Protocol):
         with its sources, or a refusal that offers a person."""
 
     def fits(self, question: Reading, context: Context) -> float:
-        """P(a | q) of the best article; 0 when there is none."""
+        """P(a | q) of the best article; 0 when there is none, or it would not be answered by it."""
 
 
 class Memory(Protocol):
@@ -48,11 +48,11 @@ class Memory(Protocol):
         new: Sequence[Said],
         done: Outcome | None = None,
         *,
-        keep: int | None = None,
+        fold: int = 0,
         aside: bool = False,
         with_person: bool | None = None,
     ) -> None:
-        """Adds `new` turns and keeps the newest `keep`, the state and the outcome, all in one round trip.
+        """Adds `new` turns, forgets the oldest `fold`, keeps the state and the outcome, all in one round trip.
 
         `aside`: the turns alone; the state that is known by now stays. `with_person`: who answers from now on; None:
         whoever answers by now, which need not be what `conversation` says, for somebody may have taken it over since.

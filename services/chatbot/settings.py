@@ -20,8 +20,8 @@ class ChatbotSection(Section):
     """A conversation is forgotten after this long a silence."""
     answered_once_hours: float = Field(default=24.0, gt=0)
     """The same message id within this time gets the same reply and is not answered anew."""
-    refuse_below: float = Field(default=0.25, gt=0, lt=1)
-    """Below this P(a | q) the bot says that it does not know."""
+    refuse_below: float = Field(default=0.5, gt=0, lt=1)
+    """Below this probability that the best article answers at all the bot says that it does not know."""
     default_language: Literal["en", "zh"] = "en"
     """Answered in when neither the caller nor the text tells a language."""
     recommended_items: int = Field(default=3, ge=1, le=10)
@@ -46,6 +46,8 @@ class ChatbotSection(Section):
     """Anger, 0 to 1, from which a person is called."""
     injection_rail: Mode = "fail_open"
     """Prompt injections. Without an encoder fail_open looks at exact words only, fail_closed takes nothing in."""
+    injection_examples: Path | None = None
+    """Messages of the shop's own to tell injections by, beside ours: a file with the columns text and label (1, 0)."""
     injection_threshold: float = Field(default=0.8, gt=0, lt=1)
     """P(injection) from which likeness alone stops a message."""
     abuse_rail: Mode = "fail_open"

@@ -30,7 +30,7 @@ TRANSPORTS = {
 }
 # Besides the standard library: arrays, libraries that turn data into data, and the rooms of ours that are plain.
 DOMAIN_MAY = {
-    "numpy", "scipy", "pydantic", "msgspec", "yaml", "jinja2", "rjieba", "growthbook", "cel",
+    "numpy", "scipy", "pydantic", "msgspec", "yaml", "jinja2", "rjieba", "growthbook", "cel", "rapidfuzz",
     "rapport.events", "rapport.text", "rapport.ops.errors", "rapport.vectors.packing",
 }  # fmt: skip
 # What of the standard library reaches outside: a domain decides, it does not act.

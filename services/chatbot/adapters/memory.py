@@ -68,15 +68,16 @@ class RedisMemory:
         new: Sequence[Turn],
         done: Outcome | None = None,
         *,
-        keep: int | None = None,
+        fold: int = 0,
         aside: bool = False,
         with_person: bool | None = None,
     ) -> None:
         tenant, id_ = conversation.tenant, conversation.id
         list_key, desk_key = keys.document(tenant, "chat-turns", id_), keys.document(tenant, "chat-desk", id_)
         pipeline = self._redis.pipeline()
+        pipeline.ltrim(list_key, fold, -1)
         pipeline.rpush(list_key, *(_TURN.dump_json(turn) for turn in new))
-        pipeline.ltrim(list_key, -min(keep or self._turns, self._turns), -1)
+        pipeline.ltrim(list_key, -self._turns, -1)
         pipeline.expire(list_key, self._keep_s)
         state_key = keys.document(tenant, "chat-state", id_)
         pipeline.set(state_key, _state(conversation), ex=self._keep_s, nx=aside)

@@ -19,8 +19,8 @@ _LEAST_TURNS = 4
 @dataclass(frozen=True, slots=True)
 class Kept:
     summary: str
-    turns: int
-    """How many of the newest turns stay word for word."""
+    folded: int
+    """How many of the oldest turns are in the summary from now on."""
 
 
 def condensed(conversation: Conversation, new: Sequence[Turn], budget: int) -> Kept:
@@ -32,11 +32,12 @@ def condensed(conversation: Conversation, new: Sequence[Turn], budget: int) -> K
         if left < 0 and kept >= _LEAST_TURNS:
             break
         kept += 1
-    lines = [conversation.summary, *(_line(turn) for turn in turns[: len(turns) - kept])]
+    folded = len(turns) - kept
+    lines = [conversation.summary, *(_line(turn) for turn in turns[:folded])]
     summary = "\n".join(line for line in lines if line)
     if len(summary) > _LONGEST:
         summary = summary[-_LONGEST:].partition("\n")[2]
-    return Kept(summary, kept)
+    return Kept(summary, folded)
 
 
 def _line(turn: Turn) -> str:

@@ -1,36 +1,17 @@
-"""Orders in a conversation: which are meant, and what to say of them. Only the customer's own are ever at hand here."""
+"""What to say of orders. Only the customer's own are ever at hand here."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from rapport.events.chat import Source
 from rapport.events.orders import OrderUpdated
-from rapport.text.normalise import normalise
 from services.chatbot.domain.draft import Draft
+from services.chatbot.domain.entities.order_numbers import Mentions
 from services.chatbot.domain.languages import Language
 from services.chatbot.domain.phrases import Phrases, day
-
-# Looks like an order number: five digits and more, or letters, a dash and three digits and more. Ids are opaque, so
-# this only says that a number was meant; the customer's own orders are matched letter by letter.
-# Chinese letters may stand right beside it.
-_NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.-])#?((?:[a-z]{1,8}[-_])+\d[a-z0-9_-]{2,}|[a-z]{0,3}\d{5,})(?![A-Za-z0-9_-]|\.\d)",
-    re.IGNORECASE,
-)
-# Right behind the word "order", shorter ones are meant as numbers as well.
-_AFTER_ORDER = re.compile(
-    r"(?:order|订单号?)\s*(?:number|no\.?|id)?\s*[#:]?\s*((?=[a-z_-]*\d)[a-z0-9_-]{3,})(?![a-z0-9])", re.IGNORECASE
-)
-# A message that is nothing else is a number even when it is short.
-_BARE = re.compile(r"^\W*((?=[a-z_-]*\d)[a-z0-9_-]{3,})\W*$", re.IGNORECASE)
-# A customer may leave the prefix of "ORD-10423" out; fewer digits would match by chance.
-_LEAST_DIGITS = 4
-# Numbers answered in one message; more are a search, not a question.
-_MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +20,6 @@ class Own:
 
     orders: tuple[OrderUpdated, ...] = ()
     trouble: Literal["", "sign_in", "orders_unavailable"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mentions:
-    """`own` orders that a text names, and `unknown` numbers that look like an order but are none of the customer's."""
-
-    own: tuple[OrderUpdated, ...] = ()
-    unknown: tuple[str, ...] = ()
-    bare: bool = False
-    """The text is nothing but a number."""
-
-    def __bool__(self) -> bool:
-        return bool(self.own or self.unknown)
-
-
-def mentions(text: str, own: Own) -> Mentions:
-    """The order numbers in `text`."""
-    plain = normalise(text)
-    named = [order for order in own.orders if _names(plain, order.order_id)]
-    known = {order.order_id.casefold() for order in named}
-    bare = _BARE.match(plain)
-    unknown: list[str] = []
-    for number in [bare.group(1)] if bare else [*_NUMBER.findall(plain), *_AFTER_ORDER.findall(plain)]:
-        if any(number.casefold() in id_ for id_ in known):
-            continue
-        short = [order for order in own.orders if _tail(order.order_id) == number]
-        if len(short) == 1 and len(number) >= _LEAST_DIGITS:
-            named.extend(order for order in short if order not in named)
-        elif number not in unknown:
-            unknown.append(number)
-    whole = bool(bare) or plain.casefold() in known
-    return Mentions(tuple(named[:_MOST]), tuple(unknown[:_MOST]), whole)
 
 
 def status(own: Own, named: Mentions, phrases: Phrases, language: Language) -> Draft:
@@ -128,13 +77,3 @@ def _join(sentences: Sequence[str], language: Language) -> str:
 def _source(order: OrderUpdated) -> Source:
     fact = f"status: {order.status}, updated_at: {order.updated_at:%Y-%m-%dT%H:%M:%SZ}"
     return Source(kind="order", id=order.order_id, title=order.status, quote=fact, score=1.0)
-
-
-def _names(plain: str, order_id: str) -> bool:
-    alone = rf"(?<![A-Za-z0-9_-]){re.escape(normalise(order_id))}(?![A-Za-z0-9_-])"
-    return re.search(alone, plain, re.IGNORECASE) is not None
-
-
-def _tail(order_id: str) -> str:
-    found = re.search(r"(\d+)$", order_id)
-    return found.group(1) if found else ""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rapport.events.orders import OrderUpdated
 from services.chatbot.domain.conversation import Conversation
 from services.chatbot.domain.languages import Language
 from services.chatbot.domain.shelf import Question
 
 Detected = Literal["en", "zh", "mixed", "unknown"]
-EntityKind = Literal["order_number", "product", "date", "amount", "reason", "contact"]
 
 KNOWLEDGE, OUT_OF_SCOPE, HANDOFF = "knowledge", "out_of_scope", "handoff"
 """Intents that the conversation itself acts on; the others name a flow or a phrase."""
@@ -26,10 +24,6 @@ class Context:
     """To answer in, when the text tells no other."""
     hint: str = ""
     """The caller's BCP 47 tag."""
-    orders: tuple[OrderUpdated, ...] = ()
-    """The customer's own; nobody else's are ever here."""
-    needs: tuple[str, ...] = ()
-    """Labels of the profile's needs, strongest first."""
 
     @property
     def tenant(self) -> str:
@@ -45,18 +39,6 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
-    """Something named in the text, characters `start` to `end`. `value` is canonical: an order's id, an ISO date."""
-
-    kind: EntityKind
-    value: str
-    text: str
-    start: int
-    end: int
-    probability: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """What `Understanding.read` found."""
 
@@ -69,11 +51,11 @@ class Reading:
     detected: Detected = "unknown"
     by_rule: bool = False
     """Exact words decided the first intent."""
-    entities: tuple[Entity, ...] = ()
     sentiment: float | None = None
     """-1 to 1; None where no model told."""
     questions: tuple[Question, ...] = field(default=(), compare=False)
-    """Readings of the text as a question, embedded, in the order to try: alone, or joined to the one before."""
+    """Readings of the text as a question, embedded, in the order to try: joined to the one before where it leans on
+    that, and last alone, in either case without order numbers."""
 
     @property
     def intent(self) -> str:

@@ -28,6 +28,8 @@ class Question:
     vector: Float32 | None = None
     space: str = ""
     """id@revision of the encoder that gave the vector."""
+    before: Question | None = None
+    """The question that stands at its beginning, where it was joined to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,7 @@ class Shelf:
         lexical = self._lexicon.scores(content_words(question.text))
         if question.vector is None or question.space != self.space:
             return [Fit(passage, 0.0, 0.0, lexical.get(id_, 0.0)) for id_, passage in self._passages.items()]
-        if self._table is None:
-            self._table = _Table(self._passages.values(), self._vectors, self._background)
-        centred = self._table.centred(question.vector)
+        centred = self._rows().centred(question.vector)
         return [
             Fit(passage, float(centred[row, 0]), float(centred[row, 1]), lexical.get(id_, 0.0))
             for row, (id_, passage) in enumerate(self._passages.items())
@@ -118,6 +118,15 @@ class Shelf:
         if question.vector is None or question.space != self.space or any(key not in self._vectors for key in keys):
             return None
         return [float(self._vectors[key] @ question.vector) for key in keys]
+
+    def spread(self) -> float | None:
+        """Standard deviation of unrelated texts' cosines, the unit of `Fit`; None before anything is embedded."""
+        return self._rows().spread if self._vectors else None
+
+    def _rows(self) -> _Table:
+        if self._table is None:
+            self._table = _Table(self._passages.values(), self._vectors, self._background)
+        return self._table
 
     def _texts(self) -> dict[str, str]:
         """Everything that needs a vector. Sentences as well: an answer then takes one call to the encoder, not two."""
@@ -137,7 +146,7 @@ class _Table:
         pairs = [[vectors.get(content_key(text), nothing) for text in _sides(passage)] for passage in listed]
         self._vectors = np.array(pairs, np.float32).reshape(len(pairs), 2, size)
         unrelated = {language: _stack(background.of(language), vectors) for language in background.languages()}
-        self._spread = float(np.std(np.concatenate([_between(rows) for rows in unrelated.values()])))
+        self.spread = float(np.std(np.concatenate([_between(rows) for rows in unrelated.values()])))
         self._languages = [
             (
                 np.array([passage.language == language for passage in listed], bool),
@@ -151,7 +160,7 @@ class _Table:
         cosines: Float32 = self._vectors @ query
         for rows, mean in self._languages:
             cosines[rows] -= float(mean @ query)
-        cosines /= self._spread
+        cosines /= self.spread
         return np.nan_to_num(cosines, nan=0.0)
 
 

@@ -68,6 +68,9 @@ class Understanding:
         """id@revision of the encoder that the intents are learned in; "" before."""
         self._head: Head | None = None
         self._act_from = 1.0
+        self.served = False
+        """The worker tells intents by a trained classifier with an encoder of its own: see `guesses_of`."""
+        self._served_from = 1.0
 
     @classmethod
     def load(cls) -> Understanding:
@@ -80,7 +83,7 @@ class Understanding:
         return next((rule.intent for rule in self._rules if rule.matches(plain)), None)
 
     def has(self, name: str, text: str) -> bool:
-        """Whether `text` has the words called `name` (yes, about_orders, follow_up)."""
+        """Whether `text` has the words called `name` (about_orders, follow_up)."""
         plain = plain_form(text)
         return any(pattern.search(plain) for pattern in self._words[name])
 
@@ -90,6 +93,11 @@ class Understanding:
         Those less likely than `act_from` are not acted on.
         """
         self.space, self._head, self._act_from = space, head, act_from
+
+    def serve(self, act_from: float | None) -> None:
+        """From now on the worker's classifier is asked; None: no more. What was learned stays for when it is away."""
+        self.served = act_from is not None
+        self._served_from = 1.0 if act_from is None else act_from
 
     def forget(self) -> None:
         """No intent is told until `learn` is called again."""
@@ -103,11 +111,18 @@ class Understanding:
         """
         if question is None or self._head is None or space != self.space:
             return (Guess(KNOWLEDGE, 0.0),)
-        probabilities = self._head.probabilities(question[np.newaxis])[0]
-        guesses = [Guess(self._head.labels[at], float(probabilities[at])) for at in np.argsort(-probabilities)]
-        if guesses[0].probability < self._act_from:
-            guesses.sort(key=lambda guess: guess.name != KNOWLEDGE)
-        return tuple(guesses)
+        return _ordered(self._head.labels, self._head.probabilities(question[np.newaxis])[0], self._act_from)
+
+    def guesses_of(self, labels: Sequence[str], probabilities: Float32) -> tuple[Guess, ...]:
+        """As `guesses`, of what the worker's classifier said: `probabilities` [labels]."""
+        return _ordered(labels, probabilities, self._served_from)
+
+
+def _ordered(labels: Sequence[str], probabilities: Float32, act_from: float) -> tuple[Guess, ...]:
+    guesses = [Guess(labels[at], float(probabilities[at])) for at in np.argsort(-probabilities)]
+    if guesses[0].probability < act_from:
+        guesses.sort(key=lambda guess: guess.name != KNOWLEDGE)
+    return tuple(guesses)
 
 
 def plain_form(text: str) -> str:

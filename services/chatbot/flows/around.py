@@ -9,6 +9,7 @@ from datetime import datetime
 from rapport.events.catalog import ProductUpserted, in_language
 from rapport.events.orders import OrderLine, OrderUpdated, PaymentMethod
 from services.chatbot.domain.dialogue import Dialogue, Slots
+from services.chatbot.domain.entities import Entities, find
 from services.chatbot.domain.languages import Language
 from services.chatbot.flows.policy import (
     Facts,
@@ -37,6 +38,12 @@ class Around:
     now: datetime
     language: Language
     dialogue: Dialogue
+    alike: str | None = None
+    """Product of an order that the message means although it shares no word with it, by the likeness of vectors."""
+
+    def entities(self, text: str) -> Entities:
+        """What `text` names."""
+        return find(text, self.orders, self.flows.reasons, self.now.date())
 
     def order(self, order_id: str | None) -> OrderUpdated | None:
         return next((order for order in self.orders if order.order_id == order_id), None)

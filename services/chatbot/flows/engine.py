@@ -59,6 +59,10 @@ class Engine:
     def flow(self, running: Running) -> Flow:
         return self._around.flows.flows[running.flow]
 
+    def gives_reason(self, text: str) -> bool:
+        """Whether `text` has the words of a reason."""
+        return bool(self._around.entities(text).reasons)
+
     def begin(self, text: str, flow: Flow, dialogue: Dialogue) -> Step:
         """Starts a request with what `text` tells already; for several orders it is done for each in turn."""
         # "Exchange it for the same as in order 2" names two orders, and means one.

@@ -126,4 +126,5 @@ class Filler:
         return slots.model_copy(update=updates)
 
     def _reason(self, *, asked: bool) -> str | None:
-        return simple.reason_in(self._text, self._around.flows, asked=asked, accepted=self._flow.reasons)
+        told = self._around.entities(self._text).reasons
+        return simple.reason_in(self._text, told, asked=asked, accepted=self._flow.reasons)

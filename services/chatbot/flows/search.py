@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from rapport.events.catalog import ProductUpserted, in_language
 from rapport.events.chat import Source
@@ -20,14 +21,14 @@ _NEED = 0.05
 
 
 def best(
-    scored: Sequence[tuple[ProductUpserted, float]], limit: float | None, needs: Sequence[str], most: int
+    scored: Sequence[tuple[ProductUpserted, float]], limit: Decimal | None, needs: Sequence[str], most: int
 ) -> list[tuple[ProductUpserted, float]]:
     """The products to show, best first: `limit` is a price, `needs` break ties."""
     wanted = {word for need in needs for word in content_words(need)}
     affordable = [
         (product, score + _NEED * _speaks_for(product, wanted))
         for product, score in scored
-        if score >= _LEAST and (limit is None or (product.price is not None and float(product.price) <= limit))
+        if score >= _LEAST and (limit is None or (product.price is not None and product.price <= limit))
     ]
     ranked = sorted(affordable, key=lambda pair: (-pair[1], pair[0].product_id))[:most]
     return [pair for pair in ranked if pair[1] >= _NEAR * ranked[0][1]]

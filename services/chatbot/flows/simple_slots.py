@@ -9,7 +9,6 @@ from rapport.events.orders import OrderUpdated, PaymentMethod
 from rapport.text.normalise import normalise
 from services.chatbot.domain.understanding import plain_form
 from services.chatbot.domain.words import content_words
-from services.chatbot.flows.spec import Flows
 
 # Longest free text taken over into a command, in characters.
 _LONGEST = 300
@@ -36,10 +35,6 @@ _LEAD = re.compile(
     r"find|search|need|want to buy|buy)\b\s*(?:any|some|a|an|the|me)?\s*|"
     r"^.*?(?:有没有|有卖|卖不卖|想要|想买|要买|找一?下?|搜索?一?下?|看看|买)(?:一?(?:些|个|双|件|款|台|副))?"
 )
-_PRICE = re.compile(
-    r"(?:under|below|less than|cheaper than|up to|max(?:imum)?|低于|不超过|少于)\s*[€$¥]?\s*(\d+(?:\.\d+)?)|"
-    r"(\d+(?:\.\d+)?)\s*(?:元|块|欧|欧元)?(?:以下|以内|之内)"
-)
 _COMPLAINT = re.compile(
     r"\b(?:complain(?:t)?|complaint)\b\s*(?:about|that|:|because)?\s*(?P<en>.*)|投诉[:：，, ]*(?P<zh>.*)", re.DOTALL
 )
@@ -49,21 +44,11 @@ _LEAST_ADDRESS = 8
 _LEAST_ABOUT = 3
 
 
-def reason_in(text: str, flows: Flows, *, asked: bool, accepted: Sequence[str] = ()) -> str | None:
-    """A code of the flow file, of the `accepted` ones if any; else, asked for, the customer's own words."""
-    plain = plain_form(text)
-    first: tuple[int, str] | None = min(
-        (
-            (found.start(), code)
-            for code, words in flows.reasons.items()
-            if not accepted or code in accepted
-            for word in words
-            if (found := word.search(plain))
-        ),
-        default=None,
-    )
-    if first is not None:
-        return first[1]
+def reason_in(text: str, reasons: Sequence[str], *, asked: bool, accepted: Sequence[str] = ()) -> str | None:
+    """The first of the `reasons` that stand in the text and are accepted (none: any); else, asked for, its words."""
+    told = next((code for code in reasons if not accepted or code in accepted), None)
+    if told is not None:
+        return told
     return normalise(text)[:_LONGEST] if asked and not accepted and content_words(text) else None
 
 
@@ -99,15 +84,6 @@ def query_in(text: str, *, asked: bool) -> str | None:
     query = plain[lead.end() :] if lead else plain
     query = re.sub(r"(吗|呢|的|卖)?[?？!！。.]*$", "", query).strip()
     return query if content_words(query) else None
-
-
-def price_limit(query: str) -> float | None:
-    found = _PRICE.search(query)
-    return float(found.group(1) or found.group(2)) if found else None
-
-
-def without_price(query: str) -> str:
-    return _PRICE.sub(" ", query)
 
 
 def about_in(text: str, *, asked: bool) -> str | None:

@@ -6,10 +6,10 @@ import re
 
 from rapport.events.orders import OrderLine, OrderUpdated
 from rapport.text.normalise import normalise
-from services.chatbot.domain.orders import Own, mentions
+from services.chatbot.domain.entities import Entities
+from services.chatbot.domain.entities.products import named, words_of
 from services.chatbot.domain.understanding import plain_form
 from services.chatbot.flows.around import Around
-from services.chatbot.flows.naming import named, words_of
 from services.chatbot.flows.spec import Flow
 
 _LATEST = re.compile(
@@ -29,7 +29,7 @@ _ORDINALS = {"first": 0, "second": 1, "third": 2, "一": 0, "二": 1, "三": 2}
 
 def named_orders(text: str, around: Around) -> tuple[list[OrderUpdated], tuple[str, ...]]:
     """Orders whose number stands in the text, as they come in it, and numbers that are none of the customer's."""
-    found = mentions(text, Own(around.orders))
+    found = around.entities(text).numbers
     if found.own:
         said = plain_form(text)
         return sorted(found.own, key=lambda one: said.find(plain_form(one.order_id))), found.unknown
@@ -41,8 +41,13 @@ def named_orders(text: str, around: Around) -> tuple[list[OrderUpdated], tuple[s
 
 
 def order_in(text: str, flow: Flow, around: Around) -> OrderUpdated | None:
-    """The order that the text points to without its number: the latest, or the one that holds what it names."""
+    """The order that the text points to without its number: by day or amount, as the latest, or by what is in it."""
     eligible = around.eligible(flow)
+    told = around.entities(text)
+    for orders in (eligible, around.orders):
+        dated = [order for order in orders if _of_day(order, told) or _of_amount(order, told)]
+        if len(dated) == 1:
+            return dated[0]
     if _LATEST.search(plain_form(text)) and around.orders:
         return (eligible or list(around.orders))[0]
     for orders in (eligible, list(around.orders)):
@@ -50,6 +55,7 @@ def order_in(text: str, flow: Flow, around: Around) -> OrderUpdated | None:
             f"{order.order_id}\n{line.product_id}": _words(line, around) for order in orders for line in order.lines
         }
         holders = {key.partition("\n")[0] for key in _distinctly(text, things)}
+        holders = holders or {order.order_id for order in orders if _holds(order, around.alike)}
         if len(holders) == 1:
             return around.order(holders.pop())
     return None
@@ -76,6 +82,8 @@ def items_in(text: str, order: OrderUpdated, around: Around) -> tuple[str, ...]:
     if not found and (number := _NUMBERED.search(plain)):
         place = _ORDINALS[number.group(1) or number.group(2)]
         found = {lines[place].product_id} if place < len(lines) else set()
+    if not found and _holds(order, around.alike):
+        found = {line.product_id for line in lines if line.product_id == around.alike}
     both = len(lines) == 2 and _BOTH.search(plain) is not None
     if both or (not found and (_ALL.search(plain) or len(lines) == 1)):
         found = {line.product_id for line in lines}
@@ -89,6 +97,21 @@ def _distinctly(text: str, things: dict[str, frozenset[str]]) -> list[str]:
     products = {key.partition("\n")[2]: words for key, words in things.items()}
     wanted = set(named(text, products))
     return [key for key in things if key.partition("\n")[2] in wanted]
+
+
+def _of_day(order: OrderUpdated, told: Entities) -> bool:
+    """Whether it was placed or came on a day that is named."""
+    came = order.delivered_at or (order.updated_at if order.status == "delivered" else None)
+    return order.placed_at.date() in told.days or (came is not None and came.date() in told.days)
+
+
+def _of_amount(order: OrderUpdated, told: Entities) -> bool:
+    """Whether the whole of it or one thing in it costs an amount that is named."""
+    return any(price in told.amounts for price in (order.total, *(line.price for line in order.lines)))
+
+
+def _holds(order: OrderUpdated, product_id: str | None) -> bool:
+    return any(line.product_id == product_id for line in order.lines)
 
 
 def _words(line: OrderLine, around: Around) -> frozenset[str]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from rapport.events.catalog import ProductUpserted
 from services.chatbot.domain.dialogue import Slots, Wish
+from services.chatbot.domain.entities.products import named, words_of
 from services.chatbot.domain.understanding import plain_form
 from services.chatbot.flows.around import Around, lines_of
-from services.chatbot.flows.naming import named, words_of
 
 # "for the blue one", 换成蓝色的, "size 42", "a bigger one": a wish where the shop lists no variants.
 _FREE = re.compile(

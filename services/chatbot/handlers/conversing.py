@@ -187,7 +187,7 @@ async def _remember(what: Heard, settled: Outcome, turns: Sequence[Turn], ports:
         # A reply gives a conversation to a person, and never takes one back: that is for the person to do.
         with_person = True if settled.handoff is not None else None
         await ports.memory.remember(
-            _owned(after, what.message), turns, settled, keep=kept.turns, with_person=with_person
+            _owned(after, what.message), turns, settled, fold=kept.folded, with_person=with_person
         )
     except UnavailableError as error:
         log.warning("an answer is not remembered", error=str(error))

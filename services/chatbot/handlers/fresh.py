@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from services.chatbot.domain import orders as order_talk
 from services.chatbot.domain.dialogue import Running
 from services.chatbot.domain.draft import Draft
+from services.chatbot.domain.entities.order_numbers import Mentions, mentions
 from services.chatbot.domain.reading import KNOWLEDGE, OUT_OF_SCOPE, Reading
 from services.chatbot.flows.spec import Flow
 from services.chatbot.flows.splitting import Request, split
@@ -52,7 +52,7 @@ async def start(turn: Turn, queued: list[Running]) -> Draft:
     if "order" in flow.slots and not own.orders:
         return Draft(turn.say("no_orders"), "ask", 1.0, flow=flow.name)
     dialogue = turn.dialogue.model_copy(update={"waiting": (*rest, *turn.dialogue.waiting)})
-    engine = await turn.engine(dialogue)
+    engine = await turn.engine(dialogue, first.told)
     return drafted(engine.begin(first.told, flow, dialogue))
 
 
@@ -72,10 +72,8 @@ async def _beside(turn: Turn, request: Request) -> AsyncIterator[str | Draft]:
         return
     reading = await turn.read(request.text)
     # A greeting or thanks beside a request wants no answer of its own; a question that no article answers neither.
-    if reading.intent in (KNOWLEDGE, OUT_OF_SCOPE) and (
-        turn.ports.knowledge.fits(reading, await turn.context()) >= _BESIDE
-    ):
-        async for part in turn.ports.knowledge.answer(reading, await turn.context()):
+    if reading.intent in (KNOWLEDGE, OUT_OF_SCOPE) and (turn.ports.knowledge.fits(reading, turn.context()) >= _BESIDE):
+        async for part in turn.ports.knowledge.answer(reading, turn.context()):
             yield part
 
 
@@ -88,14 +86,14 @@ async def _one(turn: Turn, text: str, reading: Reading) -> AsyncIterator[str | D
             yield told
             return
         # It only sounded like a search: "do you have a shop in Lisbon" is for the articles.
-        async for part in turn.ports.knowledge.answer(reading, await turn.context()):
+        async for part in turn.ports.knowledge.answer(reading, turn.context()):
             yield part
     elif flow is not None:
         yield await start(turn, [Running(flow=flow.name, told=text)])
     elif name in ("greeting", "thanks"):
         yield Draft(turn.say(name), "ask", 1.0)
     else:
-        async for part in turn.ports.knowledge.answer(reading, await turn.context()):
+        async for part in turn.ports.knowledge.answer(reading, turn.context()):
             yield part
 
 
@@ -105,13 +103,12 @@ async def wanted(turn: Turn, text: str, reading: Reading) -> str:
     if started is not None:
         return started.name
     # Only a text with digits can name an order, so only then are they read before it is known what is asked for.
-    own = await turn.own() if any(letter.isdigit() for letter in text) else None
-    named = order_talk.mentions(text, own) if own else order_talk.Mentions()
+    named = mentions(text, (await turn.own()).orders) if any(letter.isdigit() for letter in text) else Mentions()
     if _means_order(turn, named, text, reading.intent):
         return "order_status"
     if reading.by_rule or reading.intent in (KNOWLEDGE, OUT_OF_SCOPE):
         return reading.intent
-    fits = turn.ports.knowledge.fits(reading, await turn.context())
+    fits = turn.ports.knowledge.fits(reading, turn.context())
     if fits >= SURE:
         return KNOWLEDGE
     flow = turn.mind.flows.flows.get(reading.intent)
@@ -122,11 +119,11 @@ async def wanted(turn: Turn, text: str, reading: Reading) -> str:
 
 def _surely(turn: Turn, flow: Flow, text: str, reading: Reading, fits: float) -> bool:
     """Whether likeness alone may start a request that changes something: "can I return this" is a question first."""
-    question = turn.mind.acts.has("question", text) and fits >= turn.mind.manner.refuse_below
+    question = turn.mind.acts.has("question", text) and fits > 0
     return reading.confidence >= _STARTS and not question and flow.name == reading.intent
 
 
-def _means_order(turn: Turn, named: order_talk.Mentions, text: str, intent: str) -> bool:
+def _means_order(turn: Turn, named: Mentions, text: str, intent: str) -> bool:
     """Whether a number in the text asks where an order is, rather than how to do something with it."""
     if not named:
         return False

@@ -52,8 +52,8 @@ async def _learn_intents(ports: Ports, mind: Mind) -> None:
     made = await ports.encoder.embed(texts, role=Role.QUERY, priority=Priority.BULK, timeout_s=_LEARN_WITHIN_S)
     # A second of arithmetic: beside the loop, which answers customers meanwhile.
     learned = await asyncio.to_thread(learn_intents, ModelId("rapport/intents", made.model), made.vectors, intents)
-    mind.understanding.learn(made.model, learned.head, learned.act_from)
-    log.info("intents are learned", examples=len(texts), held_out_accuracy=round(learned.accuracy, 3))
+    mind.understanding.learn(made.model, learned.head, learned.facts.act_from)
+    log.info("intents are learned", examples=len(texts), held_out_accuracy=round(learned.facts.accuracy, 3))
 
 
 async def _embedded(tenant: str, model: str, texts: Mapping[str, str], ports: Ports) -> dict[str, Float32]:

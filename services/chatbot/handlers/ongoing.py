@@ -9,12 +9,13 @@ from services.chatbot.domain.draft import Draft
 from services.chatbot.domain.reading import Reading
 from services.chatbot.flows.acts import Act
 from services.chatbot.flows.engine import PATIENCE, Engine, Step
-from services.chatbot.flows.simple_slots import reason_in
 from services.chatbot.flows.splitting import request_of
 from services.chatbot.handlers.conduct import called
 from services.chatbot.handlers.fresh import SURE, tell
 from services.chatbot.handlers.turn import Turn, drafted
 
+# Slots whose answer names goods.
+_NAMING = ("order", "items")
 PLAIN: tuple[Act, ...] = ("everything", "drop", "yes", "no")
 
 
@@ -25,7 +26,7 @@ async def ongoing(turn: Turn, reading: Reading) -> AsyncIterator[str | Draft]:
     if active is None or own.trouble:
         yield Draft(turn.say(own.trouble or "empty"), "ask", 1.0)
         return
-    engine = await turn.engine(dialogue)
+    engine = await turn.engine(dialogue, turn.text if active.asking in _NAMING else "")
     rest = acts.rest_after("yes", turn.text) if active.confirming else None
     if rest and (_other(turn, rest, active) or (acts.has("question", rest) and not acts.has("also", rest))):
         confirmed = engine.confirm(dialogue)
@@ -48,7 +49,7 @@ async def plainly(turn: Turn) -> Draft | None:
     engine = await turn.engine(dialogue)
     if "everything" in said:
         return drafted(engine.drop(dialogue, everything=True))
-    if "drop" in said and not (active.asking == "reason" and reason_in(text, turn.mind.flows, asked=False)):
+    if "drop" in said and not (active.asking == "reason" and engine.gives_reason(text)):
         return drafted(engine.drop(dialogue))
     if active.confirming and "yes" in said:
         return drafted(engine.confirm(dialogue))
@@ -65,12 +66,12 @@ async def _answered(turn: Turn, engine: Engine, active: Running, reading: Readin
             yield part
         return
     step = engine.take(text, dialogue)
-    fits = turn.ports.knowledge.fits(reading, await turn.context())
+    fits = turn.ports.knowledge.fits(reading, turn.context())
     if (step.heard or _moved(step, dialogue)) and not _asks_beside(turn, active, fits):
         yield drafted(step)
         return
-    if fits >= turn.mind.manner.refuse_below and (turn.mind.acts.has("question", text) or fits >= SURE):
-        async for part in turn.ports.knowledge.answer(reading, await turn.context()):
+    if fits > 0 and (turn.mind.acts.has("question", text) or fits >= SURE):
+        async for part in turn.ports.knowledge.answer(reading, turn.context()):
             yield part
         yield drafted(engine.repeat(dialogue, unclear=False))
     elif active.tries + 1 >= PATIENCE:
@@ -101,7 +102,7 @@ async def _afterwards(turn: Turn, text: str, dialogue: Dialogue) -> AsyncIterato
         yield drafted((await turn.engine(dialogue)).begin(text, flow, dialogue))
     else:
         reading = await turn.read(text)
-        async for part in turn.ports.knowledge.answer(reading, await turn.context()):
+        async for part in turn.ports.knowledge.answer(reading, turn.context()):
             yield part
 
 

@@ -8,9 +8,11 @@ from rapport.events.catalog import in_language
 from rapport.ops.errors import RapportError
 from services.chatbot.domain import orders as order_talk
 from services.chatbot.domain.draft import Draft
+from services.chatbot.domain.entities.amounts import limit_in, without_limit
+from services.chatbot.domain.entities.order_numbers import mentions
 from services.chatbot.domain.recommendation import worded
 from services.chatbot.flows.search import best, found
-from services.chatbot.flows.simple_slots import price_limit, query_in, without_price
+from services.chatbot.flows.simple_slots import query_in
 from services.chatbot.handlers.turn import Turn
 
 log = structlog.stdlib.get_logger(__name__)
@@ -19,14 +21,14 @@ log = structlog.stdlib.get_logger(__name__)
 async def status(turn: Turn, text: str) -> Draft:
     """Where the orders are that the text names, else the latest one."""
     own = await turn.own()
-    return order_talk.status(own, order_talk.mentions(text, own), turn.mind.phrases, turn.language)
+    return order_talk.status(own, mentions(text, own.orders), turn.mind.phrases, turn.language)
 
 
 async def search(turn: Turn, text: str) -> Draft:
     """Products that fit the words, within the price; of equal ones those that the customer's needs speak for."""
     query = query_in(text, asked=False) or text
-    limit = price_limit(query)
-    words = without_price(query)
+    limit = limit_in(query)
+    words = without_limit(query)
     scored = turn.ports.products.search(turn.tenant, words)
     hits = best(scored, limit, await turn.needs(), turn.mind.manner.searched_items)
     return found(words.strip(), hits, turn.mind.flows, turn.language)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from services.chatbot.flows.around import Around
 from services.chatbot.flows.command import command
 from services.chatbot.flows.engine import Engine, Step
 from services.chatbot.flows.spec import Flow
+from services.chatbot.handlers.likeness import alike
 from services.chatbot.mind import Mind
 from services.chatbot.ports import Ports
 
@@ -91,29 +92,26 @@ class Turn:
             self._needs = await self.ports.profiles.needs(self.tenant, customer_id) if customer_id else ()
         return self._needs
 
-    async def context(self) -> Context:
-        """For understanding and knowledge. Orders only where they were looked at already, or a number is named."""
-        if self._own is None and any(letter.isdigit() for letter in self.text):
-            await self.own()
-        orders = self._own.orders if self._own else ()
-        return Context(
-            self.what.conversation, self.language, self.what.message.language or "", orders, self._needs or ()
-        )
+    def context(self) -> Context:
+        """For understanding and knowledge."""
+        return Context(self.what.conversation, self.language, self.what.message.language or "")
 
     async def read(self, text: str) -> Reading:
-        return await self.ports.understanding.read(text, await self.context())
+        return await self.ports.understanding.read(text, self.context())
 
-    async def engine(self, dialogue: Dialogue) -> Engine:
-        """The flows, on the orders as they are now."""
+    async def engine(self, dialogue: Dialogue, naming: str = "") -> Engine:
+        """The flows, on the orders as they are now. `naming`: a text that may name goods in words of its own."""
         orders = sorted((await self.own()).orders, key=lambda one: (one.placed_at, one.order_id), reverse=True)
+        products = self._products(orders)
         around = Around(
             self.mind.flows,
             tuple(orders),
-            self._products(orders),
+            products,
             lambda group: self.ports.products.variants(self.tenant, group),
             self.what.at,
             self.language,
             dialogue,
+            await self._alike(naming, orders, products) if naming else None,
         )
         return Engine(around, self.mind.acts, self.mind.phrases, self._command)
 
@@ -128,6 +126,14 @@ class Turn:
             conversation_id=message.conversation_id,
             message_id=message.message_id,
         )
+
+    async def _alike(
+        self, text: str, orders: Sequence[OrderUpdated], products: Mapping[str, ProductUpserted]
+    ) -> str | None:
+        names = {line.product_id: line.name or "" for order in orders for line in order.lines}
+        titles = {id_: " ".join(products[id_].title.values()) for id_ in names if id_ in products}
+        timeout_s = self.mind.manner.encoder_timeout_s
+        return await alike(text, names | titles, self.tenant, self.mind.library, self.ports.encoder, timeout_s)
 
     def _products(self, orders: Sequence[OrderUpdated]) -> dict[str, ProductUpserted]:
         """The products of the orders, and their variants."""

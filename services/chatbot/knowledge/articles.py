@@ -14,7 +14,7 @@ from services.chatbot.domain.draft import Draft
 from services.chatbot.domain.extraction import Quote, quote, relevance, sentences_to_weigh
 from services.chatbot.domain.grounding import SupportedSentences
 from services.chatbot.domain.passages import Passage
-from services.chatbot.domain.ranking import HYBRID, WORDS_ONLY, Answer, ranked
+from services.chatbot.domain.ranking import HYBRID, WORDS_ONLY, Answer, Weights, ranked
 from services.chatbot.domain.reading import Context, Reading
 from services.chatbot.domain.shelf import Question, Shelf
 from services.chatbot.mind import Mind
@@ -37,13 +37,13 @@ class Articles:
 
     def fits(self, question: Reading, context: Context) -> float:
         _, answer = self._best(context.tenant, question)
-        return answer.probability if answer else 0.0
+        return answer.probability if answer and self._answers(answer) else 0.0
 
     async def answer(self, question: Reading, context: Context) -> AsyncIterator[str | Draft]:
         mind, language = self._mind, question.language
         asked, answer = self._best(context.tenant, question)
-        if answer is None or answer.probability < mind.manner.refuse_below:
-            unsure = 1.0 - (answer.probability if answer else 0.0)
+        if answer is None or not self._answers(answer):
+            unsure = 1.0 - (answer.known if answer else 0.0)
             yield Draft(mind.phrases.say("refuse", language), "refuse", unsure, offer="handoff")
             return
         fit = answer.passage_for(language)
@@ -54,6 +54,8 @@ class Articles:
             title=fit.passage.title,
             quote=quoted.text,
             score=round(answer.score, 4),
+            start=quoted.start,
+            end=quoted.end,
         )
         draft = Draft(quoted.text, "answer", answer.probability, sources=(source,))
         if fit.passage.language != language:
@@ -70,12 +72,29 @@ class Articles:
         shelf = self._mind.library.of(tenant)
         question, best = Question(asked.text, asked.language), None
         for question in asked.questions:
-            with_vector = question.vector is not None and question.space == shelf.space
-            weights = HYBRID if with_vector else WORDS_ONLY
-            best = next(iter(ranked(shelf.fits(question), weights, question.language)), None)
-            if best is not None and best.probability >= self._mind.manner.refuse_below:
+            best = next(iter(_ranked(shelf, question)), None)
+            if best is not None and self._answers(best) and _goes_on(shelf, question, best):
                 break
         return question, best
+
+    def _answers(self, answer: Answer) -> bool:
+        return answer.known >= self._mind.manner.refuse_below
+
+
+def _ranked(shelf: Shelf, question: Question) -> list[Answer]:
+    return ranked(shelf.fits(question), _weights(shelf, question), question.language)
+
+
+def _weights(shelf: Shelf, question: Question) -> Weights:
+    return HYBRID if question.vector is not None and question.space == shelf.space else WORDS_ONLY
+
+
+def _goes_on(shelf: Shelf, question: Question, answer: Answer) -> bool:
+    """Whether a question that was joined to the one before does not lead away from the article."""
+    if question.before is None:
+        return True
+    before = next(one for one in _ranked(shelf, question.before) if one.group == answer.group)
+    return before.score - answer.score <= _weights(shelf, question).drift
 
 
 def _quoted(shelf: Shelf, passage: Passage, question: Question) -> Quote:

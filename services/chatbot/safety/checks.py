@@ -7,11 +7,14 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 
+from rapport.ingest.rows import read_rows
 from rapport.models.heads import SoftmaxHead, fit
 from rapport.models.ports import ModelId, Role
-from rapport.ops.errors import UnavailableError
+from rapport.ops.errors import ConfigurationError, UnavailableError
 from rapport.serving.client import Priority
+from rapport.text.normalise import normalise
 from services.chatbot.domain.shelf import Question
 from services.chatbot.domain.words import content_words
 from services.chatbot.ports import Encoder
@@ -37,9 +40,31 @@ class SeedMessages:
     innocent: tuple[str, ...]
 
     @classmethod
-    def load(cls, innocent: Sequence[str]) -> SeedMessages:
+    def load(cls, innocent: Sequence[str], file: Path | None = None) -> SeedMessages:
+        """Our own, and those of the shop's `file`: columns text and label (1 or injection; 0 or innocent).
+
+        Raises `ConfigurationError` for a file that is not there or has another label.
+        """
         read = tomllib.loads(resources.files(__package__).joinpath("injections.toml").read_text("utf-8"))
-        return cls(tuple(read["examples"]), (*read["innocent"], *innocent))
+        more = _labelled(file) if file else {}
+        return cls(
+            (*read["examples"], *(text for text, label in more.items() if label == _INJECTION)),
+            (*read["innocent"], *innocent, *(text for text, label in more.items() if label == _INNOCENT)),
+        )
+
+
+def _labelled(file: Path) -> dict[str, str]:
+    names = {"1": _INJECTION, _INJECTION: _INJECTION, "0": _INNOCENT, _INNOCENT: _INNOCENT}
+    place = {"field": "RAPPORT_CHATBOT__INJECTION_EXAMPLES"}
+    if not file.is_file():
+        raise ConfigurationError(f"{file} is not there", **place)
+    found = {}
+    for row in read_rows(file):
+        label = names.get(str(row.values.get("label", "")).strip().lower())
+        if label is None:
+            raise ConfigurationError(f"{file}, row {row.number}: the label is none of {', '.join(names)}", **place)
+        found[normalise(str(row.values.get("text", "")))] = label
+    return {text: label for text, label in found.items() if text}
 
 
 class InjectionRail:
@@ -61,11 +86,11 @@ class InjectionRail:
             return True
         if len(content_words(text)) < _LEAST_WORDS:
             return False
-        return await self.probability(text, questions) >= self._threshold
+        return await self.probability(questions) >= self._threshold
 
-    async def probability(self, text: str, questions: Sequence[Question]) -> float:
-        """P(injection) by likeness alone."""
-        question = next((one for one in questions if one.text == text), None)
+    async def probability(self, questions: Sequence[Question]) -> float:
+        """P(injection) by likeness alone, of the message by itself: the last of its `questions`."""
+        question = questions[-1] if questions else None
         if question is None or question.vector is None:
             raise UnavailableError("the encoder gave no vector of the message")
         async with self._learning:

@@ -23,9 +23,9 @@ class Given:
     refused: Sequence[str]
 
 
-def read_examples(file: Path, text: str = "text", intent: str = "intent") -> Given:
+def read_examples(file: Path, text: str = "text", intent: str = "intent", *, least: int = LEAST) -> Given:
     """Rows with the columns `text` and `intent`. Raises `InvalidRequest` naming the file's columns when these lack, and
-    for an intent of fewer than `LEAST` examples."""
+    for an intent of fewer than `least` examples."""
     found: dict[str, str] = {}
     refused: list[str] = []
     columns: set[str] = set()
@@ -47,13 +47,13 @@ def read_examples(file: Path, text: str = "text", intent: str = "intent") -> Giv
             field="FILE",
             fix=f"there: {', '.join(sorted(columns)) or 'none'}; name yours with --text and --intent",
         )
-    _enough(Counter(found.values()))
+    _enough(Counter(found.values()), least)
     return Given(list(found.items()), refused)
 
 
-def _enough(counts: Counter[str]) -> None:
+def _enough(counts: Counter[str], least: int) -> None:
     if not counts:
-        raise InvalidRequest("no examples", field="FILE", fix=f"at least {LEAST} rows an intent")
+        raise InvalidRequest("no examples", field="FILE", fix=f"at least {least} rows an intent")
     name, count = min(counts.items(), key=lambda pair: pair[1])
-    if count < LEAST:
-        raise InvalidRequest(f"intent {name} has {count} examples", field="FILE", fix=f"at least {LEAST}")
+    if count < least:
+        raise InvalidRequest(f"intent {name} has {count} examples", field="FILE", fix=f"at least {least}")

@@ -1,4 +1,4 @@
-"""What a message wants: language, intent, entities, sentiment."""
+"""What a message wants: language, intent, sentiment."""
 
 from services.chatbot.understanding.reader import Reader
 

@@ -42,11 +42,9 @@ async def stopped(rail: InjectionRail, texts: Sequence[str], bot: Bot) -> list[b
 async def main(data: Path) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     bot = await open_bot()
-    train, test = (pd.read_parquet(data / f"{name}.parquet") for name in ("train", "test"))
-    own = SeedMessages.load([text for text, _ in bot.mind.understanding.examples])
-    more = SeedMessages(
-        (*own.injections, *train[train.label == 1].text), (*own.innocent, *train[train.label == 0].text)
-    )
+    test = pd.read_parquet(data / "test.parquet")
+    innocent = [text for text, _ in bot.mind.understanding.examples]
+    own, more = SeedMessages.load(innocent), SeedMessages.load(innocent, data / "train.parquet")
     labels, shop = (test.label == 1).tolist(), shop_messages()
     for name, seed in (("own examples", own), ("with its train split", more)):
         for threshold in _THRESHOLDS:

@@ -70,7 +70,7 @@ def _answers(cases: Sequence[Case], shelf: Shelf, encoder: SequenceBackend) -> l
 
 def _report(name: str, cases: Sequence[Case], answers: Sequence[list[Answer]], verbose: bool) -> None:
     ranks, wrong = [], []
-    refused = [found[0].probability < Manner().refuse_below for found in answers]
+    refused = [found[0].known < Manner().refuse_below for found in answers]
     for case, found in zip(cases, answers, strict=True):
         if case.right:
             ranks.append(next((at for at, one in enumerate(found, 1) if one.group in case.right), len(found) + 1))

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -25,7 +26,7 @@ from rapport.events.codec import key_of
 from rapport.events.topics import TOPICS
 from rapport.ops.parts import Part
 from rapport.ops.roster import Roster
-from rapport.ops.settings import KafkaSettings, PeerSettings, RedisSettings, Settings, WorkerSettings
+from rapport.ops.settings import KafkaSettings, ModelSettings, PeerSettings, RedisSettings, Settings, WorkerSettings
 from rapport.testing import random_name
 from services.chatbot import bootstrap, worker
 from services.chatbot.settings import ChatbotSection, ChatbotSettings
@@ -110,15 +111,17 @@ class Desk:
 
 @asynccontextmanager
 async def opened(
-    servers: EmbeddedServers, backend: str, articles: Sequence[Event] = (), **own: Any
+    servers: EmbeddedServers, backend: str, articles: Sequence[Event] = (), *, cache: Path | None = None, **own: Any
 ) -> AsyncIterator[tuple[Desk, Sequence[Part]]]:
-    """A desk and its running chatbot; and the parts of the worker, which the test may stop."""
+    """A desk and its running chatbot; and the parts of the worker, which the test may stop. `cache`: for models."""
     prefix = random_name("t") + "."
     kafka = KafkaSettings(
         bootstrap_servers=servers.bootstrap_servers, topic_prefix=prefix, group_prefix=prefix, partitions=2
     )
     redis = RedisSettings.model_validate({"url": servers.redis_url})
-    base = {"kafka": kafka, "redis": redis, "tenant": random_name("shop")}
+    base: dict[str, Any] = {"kafka": kafka, "redis": redis, "tenant": random_name("shop")}
+    if cache is not None:
+        base["models"] = ModelSettings(cache=cache)
     models = {"worker": WorkerSettings.model_validate({"backend": backend})}
     worker_parts = worker.parts(Settings.model_validate(base | models))
     async with running(worker_parts) as addresses:

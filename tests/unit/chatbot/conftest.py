@@ -115,7 +115,7 @@ class InMemory:
         new: Sequence[Turn],
         done: Outcome | None = None,
         *,
-        keep: int | None = None,
+        fold: int = 0,
         aside: bool = False,
         with_person: bool | None = None,
     ) -> None:
@@ -123,9 +123,9 @@ class InMemory:
         place = conversation.tenant, conversation.id
         now = self.conversations.get(place, Conversation(*place))
         known = now if aside and place in self.conversations else conversation
-        after = replace(known, turns=now.turns).plus(*new)
+        after = replace(known, turns=now.turns[fold:]).plus(*new)
         answers = now.with_person if with_person is None else with_person
-        self.conversations[place] = replace(after, turns=after.turns[-(keep or 20) :], with_person=answers)
+        self.conversations[place] = replace(after, turns=after.turns[-20:], with_person=answers)
         if done is not None:
             self.outcomes[done.reply.reply_id] = done
 

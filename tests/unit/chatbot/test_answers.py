@@ -8,7 +8,7 @@ from rapport.events.orders import OrderLine
 from rapport.ops.errors import InvalidRequest, UnavailableError
 from rapport.testing.events import received
 from rapport.testing.models import FakeGenerator
-from services.chatbot.handlers import on_articles
+from services.chatbot.handlers import learn, on_articles
 from tests.unit.chatbot.conftest import ARTICLES, Bot, order
 
 
@@ -32,6 +32,8 @@ async def test_an_article_in_one_language_only_is_quoted_with_an_introduction(bo
     assert (reply.action, reply.sources[0].id) == ("answer", "a-instalments")
     assert reply.text.startswith("这个问题我们的帮助文章")
     assert reply.sources[0].quote in reply.text
+    [source] = reply.sources
+    assert ARTICLES[2].body[source.start : source.end] == source.quote
 
 
 async def test_what_no_article_tells_is_refused_with_an_offer_and_yes_takes_it(bot: Bot) -> None:
@@ -151,3 +153,19 @@ async def test_nothing_supported_or_no_model_leaves_the_quotation(broken: bool) 
     bot = await Bot(generator).open()
     reply = await bot.reply("How long can I return things?")
     assert (reply.text, reply.model) == (reply.sources[0].quote, None)
+
+
+async def test_what_leans_on_a_question_is_read_with_it_unless_it_leads_away(bot: Bot) -> None:
+    assert (await bot.reply("How long can I return things?")).action == "answer"
+    reply = await bot.reply("And gold members?", "m-2")
+    assert (reply.action, reply.sources[0].id) == ("answer", "a-returns-en")
+    assert (await bot.reply("And who painted the ceiling of that chapel in Rome?", "m-3")).action == "refuse"
+
+
+async def test_of_articles_that_fit_alike_one_is_answered(bot: Bot) -> None:
+    twins = [ARTICLES[3].model_copy(update={"article_id": f"a-twin-{number}"}) for number in range(4)]
+    on_articles(received(*twins), bot.mind.library)
+    await learn(bot.ports, bot.mind)
+    reply = await bot.reply("What does shipping cost?")
+    assert reply.action == "answer"
+    assert "€4.90" in reply.text

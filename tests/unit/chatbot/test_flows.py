@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rapport.bus.messages import Outgoing
@@ -131,6 +132,33 @@ async def test_several_orders_are_done_in_turn(bot: Bot) -> None:
     assert "RX-3" in reply.text
     _, outgoings = await talk.say("yes")
     assert [one.order_id for one in commands(outgoings)] == ["RX-3"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["I want to return what came on 24 February", "I want to return the thing for €99", "我要退2月24日收到的那个"],
+)
+async def test_an_order_is_told_by_its_day_or_price(said: str, bot: Bot) -> None:
+    shopper(bot)
+    came = datetime(2026, 2, 24, 9, tzinfo=UTC)
+    scarf = OrderLine(product_id="p-9", name="Scarf", price="99")
+    bot.book.orders.append(order("RX-8", status="delivered", delivered_at=came, lines=(scarf,), total="99"))
+    reply, _ = await Talk(bot).say(said)
+    assert (reply.flow, reply.order_id) == ("return", "RX-8")
+
+
+async def test_a_product_is_told_by_likeness_where_no_word_tells(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    shopper(bot)
+    shoe, lamp = bot.encoder.vector("Fernhill Trail Runner 云岭越野跑鞋"), bot.encoder.vector("Desk lamp")
+    plain, between = bot.encoder.vector, (shoe + lamp) / np.linalg.norm(shoe + lamp)
+    meant = {"sneakers": shoe, "umbrella": between}
+    monkeypatch.setattr(
+        bot.encoder, "vector", lambda text: next((meant[word] for word in meant if word in text), plain(text))
+    )
+    reply, _ = await Talk(bot).say("I want to return the sneakers from RX-1")
+    assert (reply.asks, reply.state and reply.state["active"]["slots"]["items"]) == ("reason", ["p-1"])
+    reply, _ = await Talk(bot, "t-2").say("I want to return the umbrella from RX-1")
+    assert reply.asks == "items"
 
 
 async def test_a_request_survives_another_and_comes_back(bot: Bot) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.chatbot.domain.orders import Own, mentions, status
+from services.chatbot.domain.entities.order_numbers import mentions
+from services.chatbot.domain.orders import Own, status
 from services.chatbot.domain.phrases import Phrases
 from tests.unit.chatbot.conftest import order
 
@@ -33,7 +34,7 @@ PHRASES = Phrases.load()
     ],
 )
 def test_numbers_in_a_text(text: str, own: list[str], unknown: tuple[str, ...]) -> None:
-    found = mentions(text, OWN)
+    found = mentions(text, OWN.orders)
     assert [one.order_id for one in found.own] == own
     assert found.unknown == unknown
 
@@ -41,25 +42,25 @@ def test_numbers_in_a_text(text: str, own: list[str], unknown: tuple[str, ...]) 
 def test_a_shipped_order_tells_carrier_and_day_and_a_delivered_one_does_not() -> None:
     expected = datetime(2026, 3, 9, tzinfo=UTC)
     shipped = order("R-1", carrier="Volt", tracking_number="T9", expected_at=expected)
-    told = status(Own((shipped,)), mentions("", OWN), PHRASES, "en").text
+    told = status(Own((shipped,)), mentions("", OWN.orders), PHRASES, "en").text
     assert told == (
         "Your order R-1 of 5 March 2026 is on its way to you (as of 5 March 2026). "
         "It travels with Volt, tracking number T9. It should arrive on 9 March 2026."
     )
     delivered = shipped.model_copy(update={"status": "delivered"})
-    told = status(Own((delivered,)), mentions("", OWN), PHRASES, "zh").text
+    told = status(Own((delivered,)), mentions("", OWN.orders), PHRASES, "zh").text
     assert told == "您2026年3月5日下的订单 R-1 已送达（更新于2026年3月5日）。"
 
 
 def test_every_status_has_words_in_both_languages() -> None:
     for name in order("R-1").__class__.model_fields["status"].annotation.__args__:  # type: ignore[union-attr]
         for language in ("en", "zh"):
-            draft = status(Own((order("R-1", status=name),)), mentions("", OWN), PHRASES, language)
+            draft = status(Own((order("R-1", status=name),)), mentions("", OWN.orders), PHRASES, language)
             assert "R-1" in draft.text
 
 
 def test_no_orders_and_several_orders() -> None:
-    assert status(Own(), mentions("", Own()), PHRASES, "en").action == "ask"
-    several = status(OWN, mentions("", OWN), PHRASES, "en")
+    assert status(Own(), mentions("", ()), PHRASES, "en").action == "ask"
+    several = status(OWN, mentions("", OWN.orders), PHRASES, "en")
     assert "latest of your 3 orders" in several.text
     assert several.offer == "order_number"

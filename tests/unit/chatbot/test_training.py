@@ -10,6 +10,7 @@ import pytest
 from rapport.models.heads import SoftmaxHead
 from rapport.models.ports import ModelId
 from rapport.models.registry import Registry
+from rapport.models.tuning.kinds import HEAD
 from rapport.models.versions import Version
 from rapport.ops.errors import InvalidRequest, ModelError, UnavailableError
 from rapport.testing.models import FakeEncoder
@@ -17,7 +18,7 @@ from services.chatbot.adapters.trained_intents import TrainedIntents
 from services.chatbot.domain.understanding import Understanding
 from services.chatbot.training.examples import read_examples
 from services.chatbot.training.intents import act_from, learn_intents
-from services.chatbot.training.versions import KIND, NAME, save
+from services.chatbot.training.versions import NAME
 
 SUBJECTS = {
     "price_match": "cheaper elsewhere {} match that price",
@@ -39,8 +40,9 @@ async def learned_version(folder: Path, space: str = "fake@1") -> Version:
     vectors = (await FakeEncoder().embed(texts)).vectors
     learned = learn_intents(ModelId("fake", "1"), vectors, intents)
     (folder / "fitted").mkdir()
-    save(learned, folder / "fitted")
-    return Registry(folder).register(folder / "fitted", name=NAME, kind=KIND, requires={"encoder": space})
+    learned.head.save(folder / "fitted")
+    learned.facts.save(folder / "fitted")
+    return Registry(folder).register(folder / "fitted", name=NAME, kind=HEAD, requires={"encoder": space})
 
 
 def test_rows_that_cannot_be_used_are_named_and_the_others_stay(tmp_path: Path) -> None:

@@ -50,6 +50,9 @@ class Progress:
         with self.path.open("a", encoding="utf-8") as log:
             log.write(json.dumps({"request_id": request_id, "outcome": outcome, **more}, ensure_ascii=False) + "\n")
 
+    def written(self, request_id: str) -> bool:
+        return self.done.get(request_id, "refused") != "refused"
+
     @property
     def refused(self) -> int:
         return sum(outcome == "refused" for outcome in self.done.values())
@@ -72,9 +75,11 @@ class Bulk:
     model_briefs: int | None = None
 
     async def run(self, briefs: Sequence[dict[str, Any]], shown: Callable[[Progress], None]) -> Progress:
-        """Writes those that are not done. Raises `RetryableError` when the service stays away: run it again later."""
-        left = [brief for brief in briefs if brief["request_id"] not in self.progress.done]
-        slots, began, before = asyncio.Semaphore(self.at_once), time.monotonic(), len(self.progress.done)
+        """Writes those that are not written: refused ones are tried again, since somebody may have corrected what was
+        wrong. Raises `RetryableError` when the service stays away: run it again later.
+        """
+        left = [brief for brief in briefs if not self.progress.written(brief["request_id"])]
+        slots, began, before = asyncio.Semaphore(self.at_once), time.monotonic(), len(briefs) - len(left)
         async with asyncio.TaskGroup() as tasks:
             for number, brief in enumerate(left):
                 await asyncio.sleep(max(0.0, began + number * 60 / self.per_minute - time.monotonic()))

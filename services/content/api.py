@@ -17,7 +17,7 @@ from rapport.contracts.content.v1.content_service_pb2_grpc import (
 )
 from rapport.events.codec import schema_violation
 from rapport.events.content import ContentRequested
-from rapport.ops.errors import InvalidRequest
+from rapport.ops.errors import InvalidRequest, NotFound
 from rapport.serving.server import Servicing
 from services.content import encoding
 from services.content.domain.audience import People
@@ -118,6 +118,9 @@ class ContentApi(ContentServiceServicer):
             for language, entry in templates.entries()
             if request.language in {"", language} and request.template_id in {"", entry.id}
         ]
+        if not shown:
+            known = ", ".join(sorted({language for language, _ in templates.entries()}))
+            raise NotFound("no such template", field="template_id", fix=f"languages are {known}")
         return wire.PreviewResponse(templates=shown)
 
     async def Audience(self, request: wire.AudienceRequest, context: Context) -> wire.AudienceResponse:

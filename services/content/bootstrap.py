@@ -9,6 +9,7 @@ from rapport.bus.catalog import CatalogView
 from rapport.bus.producer import EventProducer
 from rapport.bus.topics import Topics
 from rapport.bus.view import TopicView
+from rapport.models.promoted import PromotedModels
 from rapport.ops.lifecycle import run
 from rapport.ops.parts import Part
 from rapport.serving.channel import WorkerChannel
@@ -28,10 +29,12 @@ from services.content.domain.templates import Templates
 from services.content.handlers.briefs import BriefHandlers
 from services.content.handlers.experiments import ExperimentHandlers
 from services.content.handlers.lines import LineHandlers
+from services.content.handlers.outcomes import OutcomeHandlers
 from services.content.handlers.review import Drafts, ReviewHandlers
 from services.content.handlers.texts import Texts
 from services.content.settings import ContentSettings
 from services.content.stream import consumers, views
+from services.content.training import COPYWRITER
 from services.content.writing import Copywriter
 
 # As long as exposures.v1 keeps what it would be rebuilt from.
@@ -48,13 +51,17 @@ def parts(settings: ContentSettings) -> Sequence[Part]:
     catalog, people, board, texts, drafts = CatalogView(), People(), Board(), Texts(), Drafts()
     products = TopicView("content", "catalog.v1", catalog.apply, settings)
     published = TopicView("content", "content.published.v1", texts.apply, settings)
-    copywriter = _copywriter(settings, channel, board)
+    writer = _writer(settings, channel)
+    promoted = PromotedModels("content", settings)
+    promoted.follow(COPYWRITER, writer.use)
+    copywriter = _copywriter(settings, writer, board)
     briefs = BriefHandlers(
         copywriter, catalog, people, RedisPublished(redis, keep_s), RedisRecent(redis, keep_s), own.approval
     )
     later = asyncio.Queue(own.lines_waiting)  # type: ignore[var-annotated]
     lines = LineHandlers(copywriter, catalog, RedisLines(redis, keep_s), later, own.default_language, own.line_items)
     experiments = ExperimentHandlers(board, people, RedisArms(redis, _KEEP_ARMS_S))
+    outcomes = OutcomeHandlers(board, people)
     review = ReviewHandlers(drafts, RedisDecisions(redis, _KEEP_ARMS_S))
     held = views(people, drafts, experiments, settings)
     rooms = Rooms(briefs, review, experiments, people, copywriter.templates, texts)
@@ -65,26 +72,32 @@ def parts(settings: ContentSettings) -> Sequence[Part]:
         producer,
         products,
         published,
+        promoted,
         *held.parts,
-        *consumers(briefs, lines, experiments, products.caught_up, settings, held.parts[0].caught_up),
+        *consumers(briefs, lines, outcomes, products.caught_up, settings, held.parts[0].caught_up),
         LineWriter(lines, TokenBudget(own.line_tokens_per_minute), own.max_tokens),
         Referee(experiments, producer, own.referee_every_s, held.counted),
         GrpcServer("content", settings.grpc, [servicing(ContentApi(rooms, producer, settings.tenant))]),
     )
 
 
-def _copywriter(settings: ContentSettings, channel: WorkerChannel, board: Board) -> Copywriter:
+def _writer(settings: ContentSettings, channel: WorkerChannel) -> WorkerWriter:
+    own = settings.content
+    return WorkerWriter(
+        GeneratorClient(channel),
+        max_tokens=own.max_tokens,
+        temperature=own.temperature,
+        adapter=own.adapter,
+        constrain=own.constrain,
+    )
+
+
+def _copywriter(settings: ContentSettings, writer: WorkerWriter, board: Board) -> Copywriter:
     own = settings.content
     return Copywriter(
         Templates.load(own.templates),
         Checker.load(own.rules, own.lexicon, strict=own.strict_vocabulary),
-        WorkerWriter(
-            GeneratorClient(channel),
-            max_tokens=own.max_tokens,
-            temperature=own.temperature,
-            adapter=own.adapter,
-            constrain=own.constrain,
-        ),
+        writer,
         BoardRanking(board, settings.tenant),
         own.attempts,
         frozenset(language.strip() for language in own.model_languages.split(",")),

@@ -37,7 +37,7 @@ class CopySettings(Section):
     constrain: bool = True
     """True: decoding is held to the brief's figures and the product's name, where the worker can do that."""
     adapter: str = ""
-    """LoRA adapter of the copywriter, by its name in the worker's settings; empty: the model as it is."""
+    """LoRA adapter by its name in the worker's settings; empty: the promoted copywriter, or the model as it is."""
     default_language: str = "en"
     """Of recommendation lines, where the recommendation does not show one."""
     keep_hours: float = Field(default=168, gt=0)

@@ -18,6 +18,7 @@ from services.content.domain.audience import People
 from services.content.handlers.briefs import BriefHandlers
 from services.content.handlers.experiments import ExperimentHandlers
 from services.content.handlers.lines import LineHandlers
+from services.content.handlers.outcomes import INBOX, OutcomeHandlers
 from services.content.handlers.review import Drafts
 
 # A brief may take the model some seconds for each variant and attempt: few at once keep within the stall limit.
@@ -57,7 +58,7 @@ def views(people: People, drafts: Drafts, experiments: ExperimentHandlers, setti
 
 
 def consumers(
-    briefs: BriefHandlers, lines: LineHandlers, experiments: ExperimentHandlers, caught_up: asyncio.Event,
+    briefs: BriefHandlers, lines: LineHandlers, outcomes: OutcomeHandlers, caught_up: asyncio.Event,
     settings: Settings, defined: asyncio.Event,
 ) -> tuple[Part, ...]:  # fmt: skip
     """Groups of their own, so that a long brief holds up neither recommendation lines nor outcomes.
@@ -69,7 +70,7 @@ def consumers(
     def journeys(state: KeyedState) -> Handler:
         async def handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
             await defined.wait()
-            return await experiments.on_behaviour(messages, state)
+            return await outcomes.on_behaviour(messages, state)
 
         return handle
 
@@ -88,7 +89,7 @@ def consumers(
             settings,
             max_batch=_RECOMMENDATIONS_AT_ONCE,
         ),
-        StatefulConsumer("content-outcomes", "clickstream.v1", journeys, settings),
+        StatefulConsumer("content-outcomes", "clickstream.v1", journeys, settings, inbox=INBOX),
     )
 
 

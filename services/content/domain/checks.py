@@ -15,7 +15,7 @@ from services.content.domain.checking.figures import figure_problems, states_off
 from services.content.domain.checking.lexicon import Lexicon
 from services.content.domain.checking.numbers import numbers
 from services.content.domain.checking.passage import PRODUCT_MARKS, Passage, one_form, passage
-from services.content.domain.checking.privacy import privacy_problems
+from services.content.domain.checking.privacy import addresses, privacy_problems
 from services.content.domain.checking.problem import Problem
 from services.content.domain.checking.rules import Rules
 from services.content.domain.checking.similarity import likeness, shingles
@@ -93,7 +93,7 @@ class Checker:
         found += dates
         found += self._fact_problems(read, rest, facts, kind)
         found += self.rules.problems(read.bare, facts)
-        found += privacy_problems(read.bare)
+        found += _privacy(read, facts)
         found += self.lexicon.unsupported(read.bare, facts)
         if model:
             found += _reading_problems(text, read, kind)
@@ -172,6 +172,14 @@ class Checker:
         told = {number.measure for number in numbers(one_form(sentence))}
         offer = _OFFER_IN_NAME.search(one_form(sentence))
         return bool(told & {"money", "zhe"}) or offer is not None or bool(self.claims(sentence, facts))
+
+
+def _privacy(read: Passage, facts: Facts) -> Iterator[Problem]:
+    """Personal data. E-mail addresses in the plain text besides: a brand's name in one is a mark in the bare text."""
+    yield from privacy_problems(read.bare)
+    for address in addresses(read.plain):
+        if not any(address.quote in one_form(words) for words in facts.quotable):
+            yield address
 
 
 def _reading_problems(text: str, read: Passage, kind: str) -> Iterator[Problem]:

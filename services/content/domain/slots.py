@@ -13,7 +13,7 @@ from services.content.domain.facts import Facts, ProductFacts
 
 Slots = dict[str, Any]
 SLOTS: Mapping[str, str] = MappingProxyType({
-    "product": "product: name, short, brand, description, first_sentence, category",
+    "product": "product: name, short, brand (empty where the name has it), description, first_sentence, category",
     "others": "list of texts: names of the further products",
     "price": "money: the price, without the discount",
     "sale_price": "money: the price less the discount",
@@ -59,8 +59,10 @@ _NOBODY = dict.fromkeys(PERSONAL_FIELDS, "")
 
 
 def _product(product: ProductFacts) -> Mapping[str, str]:
+    # "Fernhill Trail Runner by Fernhill" says nothing: a name that has its brand stands alone.
+    brand = product.brand if product.brand and product.brand.lower() not in product.name.lower() else ""
     return MappingProxyType({
-        "name": product.name, "short": product.short, "brand": product.brand or "", "description": product.description,
+        "name": product.name, "short": product.short, "brand": brand, "description": product.description,
         "first_sentence": next(iter(product.sentences), ""), "category": product.category,
     })  # fmt: skip
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from rapport.bus.messages import KeyedState, Message, Outgoing
-from rapport.events.behaviour import Behaviour, ContentClicked, ContentShown, OrderCompleted
+from rapport.bus.messages import Message, Outgoing
 from rapport.events.experiments import ExperimentChanged, ExperimentOutcome, ExperimentViewed
 from rapport.ops.errors import InvalidRequest, StateConflict
 from services.content.domain.audience import People
 from services.content.domain.experiments.assignment import assign
 from services.content.domain.experiments.board import Board, segment_of
-from services.content.domain.experiments.journey import Journey, Step, clicked, ordered, shown
 from services.content.handlers.outgoing import experiment as experiment_message
 from services.content.ports import Arms
 
@@ -115,50 +113,6 @@ class ExperimentHandlers:
         for message in messages:
             if isinstance(message.event, ExperimentOutcome):
                 self.board.outcome(message.envelope.tenant, message.event)
-
-    async def on_behaviour(self, messages: Sequence[Message], state: KeyedState) -> Sequence[Outgoing]:
-        """Handler of clickstream.v1, with each customer's journey as state: views and outcomes, each once."""
-        outgoing: list[Outgoing] = []
-        for message in messages:
-            event = message.event
-            if not isinstance(event, ContentShown | ContentClicked | OrderCompleted):
-                continue
-            tenant, customer = message.envelope.tenant, event.subject
-            key = f"{tenant}/{message.key}"
-            if state.includes(key, message.position):
-                continue
-            stored = state.get(key)
-            journey = Journey.model_validate_json(stored) if stored else Journey()
-            step = self._step(journey, tenant, customer, event, event.occurred_at or message.envelope.time)
-            if step.journey is not journey:
-                state.put(key, step.journey.model_dump_json(exclude_defaults=True).encode(), message.position)
-            outgoing += [_message(found, tenant) for found in step.events]
-        return outgoing
-
-    def _step(self, journey: Journey, tenant: str, customer: str, event: Behaviour, at: datetime) -> Step:
-        if isinstance(event, ContentShown):
-            experiment = self.board.get(tenant, event.content_id)
-            if experiment is None:
-                return Step(journey)
-            segment = segment_of(experiment, self.people.segments_of(tenant, customer))
-            return shown(journey, customer, experiment, event.variant or "", at, segment)
-        if isinstance(event, ContentClicked):
-            return clicked(journey, customer, event.content_id, event.variant or "", at)
-        if isinstance(event, OrderCompleted):
-            products = frozenset(line.product_id for line in event.products)
-            running = {name: self.board.get(tenant, name) for name in journey.seen}
-            promoted = {name: frozenset(found.product_ids) for name, found in running.items() if found}
-            return ordered(journey, customer, at, products, promoted, event.total)
-        return Step(journey)
-
-
-def _message(event: ExperimentViewed | ExperimentOutcome, tenant: str) -> Outgoing:
-    if isinstance(event, ExperimentViewed):
-        return Outgoing(
-            "exposures.v1", event.customer_id, event, f"{event.experiment_id}:{event.customer_id}:viewed", tenant
-        )
-    event_id = f"{event.experiment_id}:{event.customer_id}:{event.metric}"
-    return Outgoing("outcomes.v1", event.customer_id, event, event_id, tenant)
 
 
 def _at(event: ExperimentViewed, message: Message) -> ExperimentViewed:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.content.training import COPYWRITER
+
 if TYPE_CHECKING:
     from services.content.settings import ContentSettings
     from services.content.training.dataset import Example
     from services.content.training.lora import Learner
 
-NAME, KIND = "copywriter", "lora"
+KIND = "lora"
 # Fewer than this teach a model their words and nothing else.
 _FEWEST = 20
 File = Annotated[Path | None, typer.Option("--file", help="Examples as JSON lines instead of the shop's own copy.")]
@@ -63,12 +65,10 @@ def train(
         learner.save(Path(folder))
         metrics = before.metrics("base") | after.metrics("tuned") | {"examples": float(len(learn))}
         version = Registry(settings.models.cache).register(
-            Path(folder), name=NAME, kind=KIND, metrics=metrics, requires={"generator": base.name}
+            Path(folder), name=COPYWRITER, kind=KIND, metrics=metrics, requires={"generator": base.name}
         )
-    typer.echo(f"{NAME} {version.version}: in {version.folder}")
-    typer.echo(
-        f"""use it: RAPPORT_MODELS__ADAPTERS='{{"{NAME}": "{version.folder}"}}' RAPPORT_CONTENT__ADAPTER={NAME}"""
-    )
+    typer.echo(f"{COPYWRITER} {version.version}: in {version.folder}")
+    typer.echo(f"use it: ./rapport models promote {COPYWRITER} {version.version}")
 
 
 def evaluate(version: str, file: File = None, every: Every = False, judge: Judged = 24) -> None:
@@ -80,7 +80,7 @@ def evaluate(version: str, file: File = None, every: Every = False, judge: Judge
     from services.content.training.judging import judged
 
     settings = ContentSettings.load()
-    found = Registry(settings.models.cache).load(NAME, version)
+    found = Registry(settings.models.cache).load(COPYWRITER, version)
     examples = _examples(settings, file, every)[:judge]
     learner = _loaded(settings)
     before = judged(examples, learner.perplexity(examples), learner.answer)
@@ -112,4 +112,8 @@ def _examples(settings: ContentSettings, file: Path | None, every: bool) -> list
     from services.content.training.dataset import read_examples
     from services.content.training.reading import published
 
-    return read_examples(file) if file is not None else asyncio.run(published(settings, every=every))
+    if file is not None:
+        return read_examples(file)
+    # Copy in a language that the model does not write is the templates' own.
+    written = {language.strip() for language in settings.content.model_languages.split(",")}
+    return [each for each in asyncio.run(published(settings, every=every)) if each.language.split("-")[0] in written]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from rapport.events.content import ContentPublished, Variant
 from rapport.ops.errors import InvalidRequest
+from services.content.domain.checking.numbers import numbers
+from services.content.domain.checking.passage import one_form
 from services.content.domain.experiments.board import Board
 
 # A variation counts as performing well from this many customers on, if it is above its experiment's mean.
@@ -27,12 +29,16 @@ class Example:
 
 
 def examples_of(contents: Iterable[ContentPublished], board: Board, tenant: str, *, every: bool) -> list[Example]:
-    """Approved copy and well-performing variations; `every`: all published copy besides. Each text once."""
+    """Approved copy and well-performing variations; `every`: all published copy besides. Each text once.
+
+    Left out is copy with figures that its question does not have (a template may tell the price before): a model that
+    learned it would learn to invent them.
+    """
     found: dict[tuple[str, str], Example] = {}
     for content in contents:
         for variant in content.variants:
             why = _why(content, variant, board, tenant) or ("published" if every else "")
-            if why and variant.words and variant.prompt:
+            if why and variant.words and variant.prompt and grounded(variant.prompt[-1].content, variant.words):
                 turns = tuple((turn.role, turn.content) for turn in variant.prompt)
                 found[turns[-1][1], variant.words] = Example(turns, variant.words, content.language, why)
     return list(found.values())
@@ -49,6 +55,14 @@ def read_examples(path: Path) -> list[Example]:
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidRequest(f"not an example: {error}", field=f"{path}:{number}") from error
     return found
+
+
+def grounded(question: str, text: str) -> bool:
+    """Whether `text` names the product and holds no figure that the question does not have."""
+    name = next((line.removeprefix("Product: ") for line in question.splitlines() if line.startswith("Product: ")), "")
+    asked = {(number.value, number.measure) for number in numbers(one_form(question))}
+    rest = one_form(text).replace(one_form(name), " ")
+    return bool(name) and one_form(name) in one_form(text) and all((n.value, n.measure) in asked for n in numbers(rest))
 
 
 def parted(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:

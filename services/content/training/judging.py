@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from services.content.domain.checking.numbers import numbers
-from services.content.domain.checking.passage import one_form
 from services.content.domain.prompts import tidy
 from services.content.domain.quality import fluency
-from services.content.training.dataset import Example
+from services.content.training.dataset import Example, grounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +27,8 @@ def judged(
 ) -> Judgement:
     """`answer` is asked each question once."""
     texts = [(example.turns[-1][1], tidy(answer(example.turns))) for example in examples]
-    grounded = sum(_grounded(question, text) for question, text in texts) / max(1, len(texts))
-    return Judgement(perplexity, grounded, sum(fluency(text) for _, text in texts) / max(1, len(texts)))
+    true = sum(grounded(question, text) for question, text in texts) / max(1, len(texts))
+    return Judgement(perplexity, true, sum(fluency(text) for _, text in texts) / max(1, len(texts)))
 
 
 def better(base: Judgement, tuned: Judgement) -> bool:
@@ -38,10 +36,3 @@ def better(base: Judgement, tuned: Judgement) -> bool:
     return (
         tuned.perplexity < base.perplexity and tuned.grounded >= base.grounded and tuned.fluency >= base.fluency - 0.02
     )
-
-
-def _grounded(question: str, text: str) -> bool:
-    name = next((line.removeprefix("Product: ") for line in question.splitlines() if line.startswith("Product: ")), "")
-    asked = {(number.value, number.measure) for number in numbers(one_form(question))}
-    rest = one_form(text).replace(one_form(name), " ")
-    return bool(name) and one_form(name) in one_form(text) and all((n.value, n.measure) in asked for n in numbers(rest))

@@ -48,8 +48,9 @@ def router(peers: Peers, products: Products, keys: Keys, *, tenant: str) -> APIR
 
     @routes.get("/v1/profiles/{customer_id}/explanation", tags=["profiles"])
     async def explanation(customer_id: str, subject: str = "") -> Json:
-        """Which events made a number or a segment of the profile ("need:Shoes", "brand:Ostra", "segment:…", "session",
-        "revenue", "sentiment"); without a subject, all of them."""
+        """Which events, and which inputs of a model, made a number or a segment of the profile ("need:Shoes",
+        "segment:…", "hour:14", "churn_risk", "propensity:session"); without a subject, all of them. A subject that the
+        profile has not is answered with those that it has."""
         return await peers.explain_profile({"tenant": tenant, "customer_id": customer_id, "subject": subject})
 
     @routes.get("/v1/recommendations", tags=["recommendations"], responses=_answers(RecommendationMade))

@@ -18,6 +18,7 @@ from services.content.domain.checks import Checker
 from services.content.domain.templates import Templates
 from services.content.handlers.briefs import BriefHandlers
 from services.content.settings import CopySettings
+from services.content.training.dataset import grounded
 from services.content.writing import Copywriter
 from tests.bench.content.briefs import NOW, cases
 from tests.bench.content.catalogue import demo
@@ -35,7 +36,7 @@ async def main() -> None:
         Templates.load(own.templates), Checker.load(own.rules, own.lexicon), Silent(), Unranked(), 0, frozenset()
     )
     lines: list[str] = []
-    for case in cases(demo(), given.count * 3, 3):
+    for case in cases(demo(), given.count * 6, 3):
         if case.hostile or case.fields["language"] != "en" or len(lines) >= given.count:
             continue
         service = BriefHandlers(
@@ -45,6 +46,8 @@ async def main() -> None:
         try:
             variant = chance.choice((await service.create(brief, "default")).content.variants)
         except InvalidRequest:  # sold out, for a text that says it is back
+            continue
+        if not variant.words or not grounded(variant.prompt[-1].content, variant.words):
             continue
         turns = [[turn.role, turn.content] for turn in variant.prompt]
         lines.append(json.dumps({"turns": turns, "answer": variant.words, "language": "en"}, ensure_ascii=False))

@@ -105,7 +105,7 @@ async def test_an_opening_line_holds_no_figures() -> None:
     service, _ = handlers("Enjoy the trail.", GOOD)
     asked = brief(kind="win_back", discount_percent=None)
     assert (await service.create(asked, "default")).content.variants[0].text == (
-        "Enjoy the trail. Fernhill Trail Runner 2 is here when you are."
+        "Enjoy the trail. Take a look at Fernhill Trail Runner 2."
     )
     service, _ = handlers(GOOD, GOOD)
     trail = (await service.create(asked, "default")).content.variants[0].trail

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from growthbook import Experiment, GrowthBook
 
-from rapport.bus.messages import Outgoing
-from rapport.events.behaviour import ContentClicked, ContentShown, OrderCompleted
-from rapport.events.experiments import ExperimentChanged, ExperimentOutcome, ExperimentViewed, VariationInfo
+from rapport.events.experiments import ExperimentChanged, ExperimentViewed, VariationInfo
 from rapport.ops.errors import InvalidRequest, NotFound, StateConflict
-from rapport.testing import MemoryKeyedState
 from services.content.adapters.ranked import BoardRanking
 from services.content.domain.audience import People
 from services.content.domain.experiments.assignment import assign
@@ -135,72 +131,6 @@ def test_a_contextual_bandit_gives_each_segment_its_own_arm() -> None:
     assert weights_of(own, tally, "walkers")[1] > 0.9
     report = report_of(own, tally)
     assert [each.segment for each in report.segments] == ["runners", "walkers"]
-
-
-async def clicks(own: ExperimentHandlers, *events: object) -> list[Outgoing]:
-    state = MemoryKeyedState()
-    batch = [message(event, "c-1", at) for at, event in enumerate(events)]  # type: ignore[arg-type]
-    first = list(await own.on_behaviour(batch, state))
-    assert list(await own.on_behaviour(batch, state)) == []  # the same messages again change nothing
-    return first
-
-
-def shown(variant: str = "a", hours: float = 0) -> ContentShown:
-    return ContentShown(customer_id="c-1", content_id=X, variant=variant, occurred_at=T0 + timedelta(hours=hours))
-
-
-def clicked(variant: str = "a", hours: float = 1) -> ContentClicked:
-    return ContentClicked(customer_id="c-1", content_id=X, variant=variant, occurred_at=T0 + timedelta(hours=hours))
-
-
-def bought(product: str, hours: float) -> OrderCompleted:
-    return OrderCompleted.model_validate(
-        {"customer_id": "c-1", "order_id": "o-1", "total": "20", "currency": "EUR",
-         "products": [{"product_id": product}], "occurred_at": T0 + timedelta(hours=hours)}
-    )  # fmt: skip
-
-
-def kinds(outgoing: Sequence[Outgoing]) -> list[str]:
-    return [each.topic for each in outgoing]
-
-
-async def test_a_view_and_a_click_in_time_count_once_each() -> None:
-    own = await running()
-    made = await clicks(own, shown(), shown(), clicked(), clicked())
-    assert kinds(made) == ["exposures.v1", "outcomes.v1"]
-    assert isinstance(made[1].event, ExperimentOutcome)
-    assert made[1].event.viewed_at == T0
-
-
-@pytest.mark.parametrize(
-    "events",
-    [
-        (clicked(),),  # never shown
-        (shown(), clicked("b")),  # another variation's copy
-        (shown(hours=2), clicked(hours=1)),  # before it was shown
-        (shown(), clicked(hours=73)),  # after the window
-    ],
-)
-async def test_other_clicks_do_not_count(events: Sequence[object]) -> None:
-    made = await clicks(await running(window_hours=72), *events)
-    assert "outcomes.v1" not in kinds(made)
-
-
-async def test_an_order_counts_when_it_holds_a_product_of_the_copy() -> None:
-    own = await running(metric="order")
-    assert kinds(await clicks(own, shown(), bought("p-7", 5))) == ["exposures.v1"]
-    made = await clicks(own, shown(), bought("p-1", 5), bought("p-1", 6))
-    assert kinds(made) == ["exposures.v1", "outcomes.v1"]
-
-
-async def test_the_whole_way_from_the_stream_to_the_report_and_again_after_a_restart() -> None:
-    own = await running()
-    made = await clicks(own, shown(), clicked())
-    for service in (own, await running()):
-        await service.on_exposures([message(made[0].event, "c-1")])
-        await service.on_outcomes([message(made[1].event, "c-1")])
-        report = service.board.report("default", X)
-        assert (report.arms[0].customers, report.arms[0].successes, report.arms[1].customers) == (1, 1, 0)
 
 
 def test_the_stopping_rule_waits_then_decides() -> None:

@@ -9,7 +9,7 @@ import pytest
 from rapport.events.content import ContentPublished
 from rapport.ops.errors import InvalidRequest
 from services.content.domain.experiments.board import Board
-from services.content.training.dataset import Example, examples_of, parted, read_examples
+from services.content.training.dataset import Example, examples_of, grounded, parted, read_examples
 from services.content.training.judging import Judgement, better, judged
 
 from .conftest import brief, handlers
@@ -43,8 +43,17 @@ async def test_approved_copy_and_better_variations_are_learned_from() -> None:
     assert {example.why for example in found} >= {"approved"}
     assert all(example.turns[-1][0] == "user" and example.answer for example in found)
     every = examples_of([await content("q-0")], board, "default", every=True)
-    assert [example.why for example in every] == ["published", "published"]
+    assert {example.why for example in every} == {"published"}
     assert examples_of([await content("q-0")], board, "default", every=False) == []
+
+
+async def test_copy_with_a_figure_that_its_question_lacks_is_not_learned() -> None:
+    made = await content("q-0", approved_by="Mia")
+    (first, *_) = made.variants
+    invented = first.model_copy(update={"words": f"{first.words} It was €129."})
+    kept = examples_of([made.model_copy(update={"variants": (invented,)})], Board(), "default", every=True)
+    assert kept == []
+    assert grounded(first.prompt[-1].content, "Fernhill Trail Runner 2, 20% off until 12 March.")
 
 
 def test_answers_to_one_question_are_on_one_side() -> None:

@@ -23,6 +23,8 @@ OPENING = WordsSlot(task="opening", max_characters=90)
         ("en", "Fernhill Trail Runner 2 is 25% off until 12 March.", False),
         ("en", "Fernhill Trail Runner 2 is 20% off until 13 March.", False),
         ("en", "Fernhill Trail Runner 2 is here.", False),  # a campaign without its offer
+        ("en", "Welcome back, take a look at Fernhill Trail Runner 2, now €103.20.", True),
+        ("en", "Fernhill Trail Runner 2 for paths€103.20.", False),  # no space before a figure
         ("en", "Another shoe is 20% off.", False),
         ("zh", "云岭越野跑鞋二代现享8折,截至3月12日。", True),
         ("zh", "云岭越野跑鞋二代现享7折。", False),
@@ -40,6 +42,7 @@ def test_an_opening_has_no_figures_and_ends() -> None:
     assert re.fullmatch(pattern, "Something good is waiting for you.")
     assert not re.fullmatch(pattern, "Get 20% off today.")
     assert not re.fullmatch(pattern, "Something good is waiting for")
+    assert not re.fullmatch(pattern, "A car seat.")  # opens nothing
 
 
 def test_a_language_without_a_shape_is_left_free() -> None:

@@ -50,7 +50,7 @@ async def test_a_second_run_does_only_what_is_left(tmp_path: Path, monkeypatch: 
     assert Progress.read(path).done == {"a": "published", "bad": "refused"}
     second = Service()
     done = await bulk(second, path).run(briefs("a", "bad", "c", "d"), lambda _: None)
-    assert [brief["request_id"] for brief in second.asked] == ["c", "d"]
+    assert sorted(brief["request_id"] for brief in second.asked) == ["bad", "c", "d"]  # may be corrected by now
     assert (done.refused, done.summary()) == (1, "4 briefs: 3 published, 1 refused; variants: 3 by model")
     assert "no such product" in path.read_text(encoding="utf-8")
 

@@ -21,9 +21,10 @@ _GSM = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_TWO = frozenset("^{}\\[~]|€\f")
+# No word boundaries: Chinese letters before an address would hide it.
 _LINK = re.compile(
-    r"(?:https?://|www\.)[^\s，。！）)]+|\b[a-z0-9-]+\.(?:com|net|org|cn|shop|store|io|co|de|fr|uk|"
-    r"xyz|top|link|ly)(?:/[^\s，。]*)?\b",
+    r"(?:https?://|www\.)[^\s，。！）)]+|(?<![a-z0-9.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|cn|shop|store|io|co|de|fr|uk|"
+    r"xyz|top|link|ly|me|app|site|online)(?:/[^\s，。]*)?(?![a-z0-9])|(?<![a-z0-9.-])[a-z0-9-]+\.[a-z]{2,6}/[^\s，。]+",
     re.IGNORECASE,
 )
 

@@ -30,10 +30,18 @@ _OFF_BEFORE = re.compile(
 _INEXACT = re.compile(
     r"\b(?:up to|as much as|at least|over|more than|nearly|almost|about|around|extra|additional|"
     r"another|from|under|below|only from|starting at)\s*[€$£¥]?\s*$|"
-    r"(?:高达|最高|低至|至少|超过?|近|约|额外|再|折上|起步价?|不到|不足)\s*[€$£¥]?\s*$",
+    r"(?:高达|最高|低至|至少|超过?|近|约|额外|再|折上|起步价?|不到|不足|低过|高过)\s*[€$£¥]?\s*$",
     re.IGNORECASE,
 )
 _AT_LEAST_AFTER = re.compile(r"\s*(?:起|以下|以内|左右|\+|or (?:less|more)|封顶)")
+# "€39 a year" is another price than €39.
+_RATE_AFTER = re.compile(r"\s*(?:/\s?[a-z]|\b(?:a|an|per|each|every)\s+[a-z]|每)", re.IGNORECASE)
+# "20% off lunch" is another offer than 20% off the product, whose mark may follow.
+_SCOPE_AFTER = re.compile(
+    r"\s+(?!(?:until|till|from|for|now|on|with|and|or|at|instead|through|to|when|if|as|this|these|here|all|is|are|"
+    r"price|prices|today|plus|but|while|so|just|in|by|the|your|our|waits?|awaits)\b)[a-z]",
+    re.IGNORECASE,
+)
 _SPELLED = re.compile(
     r"\b(?:half|double|triple|twice|thrice|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
     r"fifteen|twenty|thirty|forty|"
@@ -91,8 +99,7 @@ def _number(
     if number.measure == "percent":
         if (number.value, number.unit) in known and number.unit not in {"", "off", "discount", "less", "reduction"}:
             return
-        off = _OFF_AFTER.match(after) or _OFF_BEFORE.search(before)
-        if not off or _INEXACT.search(before) or number.value != facts.discount_percent:
+        if number.value != facts.discount_percent or not _plain_discount(before, after):
             yield Problem("percent", f"number that is not in the brief: {plain} (percent)", quote)
     elif number.measure == "zhe":
         off_percent = facts.discount_percent
@@ -100,10 +107,21 @@ def _number(
         if not right or _INEXACT.search(before) or _AT_LEAST_AFTER.match(after):
             yield Problem("discount", f"number that is not in the brief: {plain} (折)", quote)
     elif number.measure == "money":
-        if _AT_LEAST_AFTER.match(after) or _INEXACT.search(before) or not _price(number, before, facts, text):
+        other = _AT_LEAST_AFTER.match(after) or _RATE_AFTER.match(after) or _INEXACT.search(before)
+        if other or not _price(number, before, facts, text):
             yield Problem("price", f"number that is not in the brief: {plain} (price)", quote)
     elif number.measure == "bare" or (number.value, number.unit) not in known:
         yield Problem("quantity", f"number that is not in the brief: {plain} (date or quantity)", quote)
+
+
+def _plain_discount(before: str, after: str) -> bool:
+    """Whether the words around a percentage make it the brief's discount: exactly so much, off the product."""
+    told_after = _OFF_AFTER.match(after)
+    if not told_after and not _OFF_BEFORE.search(before):
+        return False
+    rest = after[told_after.end() if told_after else 0 :]
+    other = told_after is not None and _SCOPE_AFTER.match(rest)
+    return not other and not _INEXACT.search(before) and not _AT_LEAST_AFTER.match(rest)
 
 
 def _price(number: Number, before: str, facts: Facts, text: Passage) -> bool:

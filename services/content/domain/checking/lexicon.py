@@ -24,7 +24,12 @@ _NO_FACT = re.compile(
     r"so long|look(?:ing)? cool|any(?:where)? new|"
     r"local time|set (?:off|out)|code of|store (?:it|them)|been a while|short on|people who|lie down|"
     r"sit down|wind down|slow down|settle down|"
-    r"fast approaching|in short|before long|lac(?:e|es|ing) up)\b|不会|黑夜|白天|白日|红火|开心果|木有",
+    r"fast approaching|in short|before long|lac(?:e|es|ing) up|the long way|"
+    r"start(?:s|ing)? small|into the (?:green|blue)|"
+    # "small adventures", "a warm welcome": the noun is the reader's day, not the product.
+    r"(?:big|cool|fast|fresh|large|light|long|quick|quiet|safe|short|small|soft|warm) "
+    r"(?:adventure|break|breath|day|dream|evening|glance|habit|hello|hour|idea|journey|joy|look|moment|morning|"
+    r"night|pleasure|road|smile|start|step|story|surprise|thing|trip|visit|walk|way|week|weekend|welcome|word)s?)\b|不会|黑夜|白天|白日|红火|开心果|木有",
     re.IGNORECASE,
 )
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from services.content.domain.checking.problem import Problem
 
+_EMAIL = re.compile(r"[\w.+%-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("e-mail address", re.compile(r"[\w.+%-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)),
+    ("e-mail address", _EMAIL),
     ("IP address", re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}\b", re.IGNORECASE)),
     ("IBAN", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")),
     ("identity number", re.compile(r"\b\d{17}[\dXx]\b|\b\d{3}[- ]\d{2}[- ]\d{4}\b|\b[A-Z]{1,2}\d{6,9}\b")),
@@ -37,7 +38,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("person's name", re.compile(
         r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? ?[A-Z][\w'-]+|\b(?:Dear|Hi|Hello|Hey) (?!there|You|Friend|"
         r"Customer|Shopper|Fellow|All|Everyone)[A-Z][a-z]+(?: [A-Z][a-z]+)?(?=[,!])"
-        r"|(?i:\b(?:my|your|his|her|the) name (?:is|on|in)\b|\bsigned by\b|\bon behalf of\b)|"
+        r"|(?i:\b(?:my|your|his|her|the) name (?:is|in)\b|\bname on (?!it\b)|\bsigned by\b|\bon behalf of\b)|"
         r"[\u4e00-\u9fff]{1,3}(?:先生|女士|小姐)(?!们|款|的)|(?:尊敬|"
         r"亲爱)的[\u4e00-\u9fff]{2,3}(?=[,，:：!])(?<!顾客)(?<!客户)(?<!朋友)(?<!用户)(?<!会员)")),
     ("birth date", re.compile(r"\b(?:born (?:on|in)|date of birth|dob|birthday:)\b|出生于|生日[:：]", re.IGNORECASE)),
@@ -56,6 +57,12 @@ def privacy_problems(bare: str) -> Iterator[Problem]:
     for kind, pattern in _PATTERNS:
         if found := pattern.search(bare):
             yield Problem("personal_data", f"personal data ({kind}): {found.group()!r}", found.group())
+
+
+def addresses(text: str) -> Iterator[Problem]:
+    """E-mail addresses alone."""
+    for found in _EMAIL.finditer(text):
+        yield Problem("personal_data", f"personal data (e-mail address): {found.group()!r}", found.group())
 
 
 def _luhn(digits: list[int]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -21,12 +22,32 @@ class Seen(BaseModel):
     segment: str | None = None
     done: tuple[Metric, ...] = ()
     """Outcomes that were counted."""
+    viewed_as: str = ""
+    """The id under which it was seen, if that was another: an anonymous one."""
+
+
+class Happening(BaseModel):
+    """A view, a click or an order, as far as experiments ask."""
+
+    kind: Literal["shown", "clicked", "ordered"]
+    at: datetime
+    experiment_id: str = ""
+    variation_id: str = ""
+    product_ids: tuple[str, ...] = ()
+    value: Decimal | None = None
 
 
 class Journey(BaseModel):
     """All that a customer saw, by experiment. Small: experiments whose window has passed go."""
 
     seen: dict[str, Seen] = {}
+    asked: tuple[str, ...] = ()
+    """Anonymous ids of this customer whose journeys are awaited."""
+    happened: tuple[Happening, ...] = ()
+    """What is to be looked at again when they come; empty while none is awaited."""
+    linked_to: str = ""
+    """The customer whom this anonymous id belongs to; all that comes under it goes there."""
+    linked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +116,7 @@ def _outcome(
         return Step(journey)
     event = ExperimentOutcome(
         experiment_id=experiment_id, variation_id=seen.variation_id, customer_id=customer_id, metric=metric,
-        segment=seen.segment, viewed_at=seen.at, value=value, occurred_at=at,
+        segment=seen.segment, viewed_at=seen.at, viewed_as=seen.viewed_as or None, value=value, occurred_at=at,
     )  # fmt: skip
     changed = seen.model_copy(update={"done": (*seen.done, metric)})
     return Step(_with(journey, experiment_id, changed, at), (event,))
@@ -106,4 +127,4 @@ def _with(journey: Journey, experiment_id: str, seen: Seen, at: datetime) -> Jou
     meanwhile.
     """
     kept = {name: old for name, old in journey.seen.items() if old.until + timedelta(days=1) > at}
-    return Journey(seen={**kept, experiment_id: seen})
+    return journey.model_copy(update={"seen": {**kept, experiment_id: seen}})

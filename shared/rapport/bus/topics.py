@@ -21,6 +21,8 @@ from rapport.ops.settings import KafkaSettings
 log = structlog.stdlib.get_logger(__name__)
 # A broker that has just started refuses to create topics for a few seconds, and learns of new ones a moment later.
 _WITHIN_S, _PAUSE_S = 30.0, 0.1
+# Between two attempts to reach a broker that is away.
+_ASK_AGAIN_S = 1.0
 
 
 class Topics:
@@ -33,8 +35,17 @@ class Topics:
         self._there = False
 
     async def start(self) -> None:
-        await ensure_topics(self._settings, TOPICS.values())
-        self._there = True
+        """Waits for a broker that is still coming up, half a minute at most. Raises as `ensure_topics`."""
+        deadline = time.monotonic() + _WITHIN_S
+        while not self._there:
+            try:
+                await ensure_topics(self._settings, TOPICS.values())
+                self._there = True
+            except UnavailableError as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("waiting for Kafka", error=str(error))
+                await asyncio.sleep(_ASK_AGAIN_S)
 
     async def stop(self) -> None:
         self._there = False

@@ -45,6 +45,10 @@ class Source(Payload):
     quote: str = ""
     """The passage, word for word."""
     score: float = 0.0
+    start: Annotated[int, Field(ge=0)] | None = None
+    """Of an article: `quote` is its body from this character on,"""
+    end: Annotated[int, Field(ge=0)] | None = None
+    """up to this one, exclusive."""
 
 
 class ChatReply(Event):

@@ -111,5 +111,7 @@ class ExperimentOutcome(Event):
     metric: Metric
     segment: str | None = None
     viewed_at: Time
+    viewed_as: Id | None = None
+    """The id under which it was seen, where that was another: an anonymous one, before `identify`."""
     value: Amount | None = None
     """Of the order."""

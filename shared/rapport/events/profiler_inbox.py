@@ -36,3 +36,10 @@ class CustomerSaid(Event):
     message_id: Id
     text: str
     language: str | None = None
+
+
+class TimePassed(Event):
+    """Nothing came from the customer until `occurred_at`, and that alone changes what is to be told of them."""
+
+    event_name: ClassVar[str] = "time_passed"
+    customer_id: Id

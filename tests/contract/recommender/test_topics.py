@@ -69,7 +69,7 @@ async def test_a_profile_as_the_profiler_sends_it_becomes_an_answer_that_readers
     shop = Shop()
     await shop.stock(ProductUpserted.model_validate(SAMPLES["product_upserted"] | {"product_id": "p-1"}))
     message = over_the_wire(TOPICS["profiles.v1"], ProfileUpdated)
-    (out,) = await shop.pushed([message])
+    (out,) = await shop.take(message)
     read = read_back(out)
     assert isinstance(read.event, RecommendationMade)
     assert (read.key, read.envelope.id, ids(read.event)) == ("c-1001", read.event.recommendation_id, ["p-1"])

@@ -150,6 +150,10 @@ class Shop:
             message(each, first + number, key=key or None, topic="profiles.v1") for number, each in enumerate(profiles)
         ]
         self._offset = max(self._offset, first + len(profiles))
+        return await self.take(*batch)
+
+    async def take(self, *batch: Message) -> list[Outgoing]:
+        """Messages of `profiles.v1` as they came."""
         return list(
             await profiles_updated(batch, answers=self.answers, pushes=self.pushes, merges=self.counts, items=10)
         )

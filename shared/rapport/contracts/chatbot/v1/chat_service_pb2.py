@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/contracts/chatbot/v1/chat_service.proto\x12\x1crapport.contracts.chatbot.v1\"\x83\x01\n\x0f\x43onverseRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12\x0e\n\x06tenant\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x10\n\x08language\x18\x06 \x01(\t\"T\n\x10\x43onverseResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x32\n\x05reply\x18\x02 \x01(\x0b\x32#.rapport.contracts.chatbot.v1.Reply\"O\n\x06Source\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\r\n\x05quote\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\x01\"\xe0\x02\n\x05Reply\x12\x10\n\x08reply_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x13\n\x0bin_reply_to\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x34\n\x06\x61\x63tion\x18\x06 \x01(\x0e\x32$.rapport.contracts.chatbot.v1.Action\x12\x12\n\nconfidence\x18\x07 \x01(\x01\x12\x35\n\x07sources\x18\x08 \x03(\x0b\x32$.rapport.contracts.chatbot.v1.Source\x12\x13\n\x0bproduct_ids\x18\t \x03(\t\x12\x10\n\x08order_id\x18\n \x01(\t\x12\x0e\n\x06intent\x18\x0b \x01(\t\x12\x0c\n\x04\x66low\x18\x0c \x01(\t\x12\x0c\n\x04\x61sks\x18\r \x01(\t\x12\x0f\n\x07\x63hoices\x18\x0e \x03(\t\x12\x12\n\naction_ids\x18\x0f \x03(\t*\xec\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x11\n\rACTION_ANSWER\x10\x01\x12\x11\n\rACTION_REFUSE\x10\x02\x12\x17\n\x13\x41\x43TION_ORDER_STATUS\x10\x03\x12\x14\n\x10\x41\x43TION_RECOMMEND\x10\x04\x12\x12\n\x0e\x41\x43TION_HANDOFF\x10\x05\x12\x0e\n\nACTION_ASK\x10\x06\x12\x19\n\x15\x41\x43TION_PRODUCT_SEARCH\x10\x07\x12\x12\n\x0e\x41\x43TION_CONFIRM\x10\x08\x12\x0e\n\nACTION_ACT\x10\t\x12\x12\n\x0e\x41\x43TION_BLOCKED\x10\n2z\n\x0b\x43hatService\x12k\n\x08\x43onverse\x12-.rapport.contracts.chatbot.v1.ConverseRequest\x1a..rapport.contracts.chatbot.v1.ConverseResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/contracts/chatbot/v1/chat_service.proto\x12\x1crapport.contracts.chatbot.v1\"\x83\x01\n\x0f\x43onverseRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12\x0e\n\x06tenant\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x10\n\x08language\x18\x06 \x01(\t\"T\n\x10\x43onverseResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x32\n\x05reply\x18\x02 \x01(\x0b\x32#.rapport.contracts.chatbot.v1.Reply\"\x87\x01\n\x06Source\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\r\n\x05quote\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\x01\x12\x12\n\x05start\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x10\n\x03\x65nd\x18\x07 \x01(\rH\x01\x88\x01\x01\x42\x08\n\x06_startB\x06\n\x04_end\"\xe0\x02\n\x05Reply\x12\x10\n\x08reply_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x13\n\x0bin_reply_to\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x34\n\x06\x61\x63tion\x18\x06 \x01(\x0e\x32$.rapport.contracts.chatbot.v1.Action\x12\x12\n\nconfidence\x18\x07 \x01(\x01\x12\x35\n\x07sources\x18\x08 \x03(\x0b\x32$.rapport.contracts.chatbot.v1.Source\x12\x13\n\x0bproduct_ids\x18\t \x03(\t\x12\x10\n\x08order_id\x18\n \x01(\t\x12\x0e\n\x06intent\x18\x0b \x01(\t\x12\x0c\n\x04\x66low\x18\x0c \x01(\t\x12\x0c\n\x04\x61sks\x18\r \x01(\t\x12\x0f\n\x07\x63hoices\x18\x0e \x03(\t\x12\x12\n\naction_ids\x18\x0f \x03(\t*\xec\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x11\n\rACTION_ANSWER\x10\x01\x12\x11\n\rACTION_REFUSE\x10\x02\x12\x17\n\x13\x41\x43TION_ORDER_STATUS\x10\x03\x12\x14\n\x10\x41\x43TION_RECOMMEND\x10\x04\x12\x12\n\x0e\x41\x43TION_HANDOFF\x10\x05\x12\x0e\n\nACTION_ASK\x10\x06\x12\x19\n\x15\x41\x43TION_PRODUCT_SEARCH\x10\x07\x12\x12\n\x0e\x41\x43TION_CONFIRM\x10\x08\x12\x0e\n\nACTION_ACT\x10\t\x12\x12\n\x0e\x41\x43TION_BLOCKED\x10\n2z\n\x0b\x43hatService\x12k\n\x08\x43onverse\x12-.rapport.contracts.chatbot.v1.ConverseRequest\x1a..rapport.contracts.chatbot.v1.ConverseResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.contracts.chatbot.v1.chat_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACTION']._serialized_start=738
-  _globals['_ACTION']._serialized_end=974
+  _globals['_ACTION']._serialized_start=795
+  _globals['_ACTION']._serialized_end=1031
   _globals['_CONVERSEREQUEST']._serialized_start=82
   _globals['_CONVERSEREQUEST']._serialized_end=213
   _globals['_CONVERSERESPONSE']._serialized_start=215
   _globals['_CONVERSERESPONSE']._serialized_end=299
-  _globals['_SOURCE']._serialized_start=301
-  _globals['_SOURCE']._serialized_end=380
-  _globals['_REPLY']._serialized_start=383
-  _globals['_REPLY']._serialized_end=735
-  _globals['_CHATSERVICE']._serialized_start=976
-  _globals['_CHATSERVICE']._serialized_end=1098
+  _globals['_SOURCE']._serialized_start=302
+  _globals['_SOURCE']._serialized_end=437
+  _globals['_REPLY']._serialized_start=440
+  _globals['_REPLY']._serialized_end=792
+  _globals['_CHATSERVICE']._serialized_start=1033
+  _globals['_CHATSERVICE']._serialized_end=1155
 # @@protoc_insertion_point(module_scope)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/contracts/profiler/v1/profile_service.proto\x12\x1drapport.contracts.profiler.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"M\n\x15\x45xplainProfileRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\"o\n\x16\x45xplainProfileResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12@\n\x0c\x65xplanations\x18\x02 \x03(\x0b\x32*.rapport.contracts.profiler.v1.Explanation\"w\n\x0b\x45xplanation\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x36\n\x07reasons\x18\x03 \x03(\x0b\x32%.rapport.contracts.profiler.v1.Reason\x12\x10\n\x08\x63omplete\x18\x04 \x01(\x08\"i\n\x06Reason\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06weight\x18\x04 \x01(\x01\"8\n\x11GetProfileRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\"M\n\x12GetProfileResponse\x12\x37\n\x07profile\x18\x01 \x01(\x0b\x32&.rapport.contracts.profiler.v1.Profile\"\x8a\x07\n\x07Profile\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rfirst_seen_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x32\n\x05needs\x18\x08 \x03(\x0b\x32#.rapport.contracts.profiler.v1.Need\x12\x37\n\x07session\x18\t \x01(\x0b\x32&.rapport.contracts.profiler.v1.Session\x12\x33\n\x05value\x18\n \x01(\x0b\x32$.rapport.contracts.profiler.v1.Value\x12;\n\naffinities\x18\x0b \x03(\x0b\x32\'.rapport.contracts.profiler.v1.Affinity\x12\x10\n\x08language\x18\x0c \x01(\t\x12\x11\n\tsentiment\x18\r \x01(\x01\x12\x17\n\x0fsentiment_count\x18\x0e \x01(\r\x12\x1a\n\x12recent_product_ids\x18\x0f \x03(\t\x12\x1d\n\x15purchased_product_ids\x18\x10 \x03(\t\x12\x35\n\x06habits\x18\x11 \x01(\x0b\x32%.rapport.contracts.profiler.v1.Habits\x12\x12\n\nmerged_ids\x18\x12 \x03(\t\x12\x42\n\x08segments\x18( \x03(\x0b\x32\x30.rapport.contracts.profiler.v1.SegmentMembership\x12=\n\npropensity\x18) \x01(\x0b\x32).rapport.contracts.profiler.v1.Propensity\x12\x37\n\x07outlook\x18* \x01(\x0b\x32&.rapport.contracts.profiler.v1.Outlook\x12?\n\x07\x61spects\x18+ \x03(\x0b\x32..rapport.contracts.profiler.v1.AspectSentiment\"\x84\x01\n\x11SegmentMembership\x12\x12\n\nsegment_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\nPropensity\x12\x14\n\x07session\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04week\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\r\n\x05model\x18\x03 \x01(\tB\n\n\x08_sessionB\x07\n\x05_week\"\x8a\x01\n\x07Outlook\x12\r\n\x05\x61live\x18\x01 \x01(\x01\x12\x12\n\nchurn_risk\x18\x02 \x01(\x01\x12\x17\n\x0f\x65xpected_orders\x18\x03 \x01(\x01\x12\x16\n\x0e\x65xpected_value\x18\x04 \x01(\x01\x12\x14\n\x0chorizon_days\x18\x05 \x01(\x01\x12\x15\n\rmodel_version\x18\x06 \x01(\t\"?\n\x0f\x41spectSentiment\x12\x0e\n\x06\x61spect\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\r\n\x05\x63ount\x18\x03 \x01(\r\"\x82\x01\n\x04Need\x12\r\n\x05label\x18\x01 \x01(\t\x12\x10\n\x08strength\x18\x02 \x01(\x01\x12\x17\n\x0fhalf_life_hours\x18\x03 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x04 \x03(\t\x12.\n\nupdated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_event_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vent_count\x18\x04 \x01(\r\x12\x14\n\x0c\x66unnel_stage\x18\x05 \x01(\t\x12\x15\n\rsession_count\x18\x06 \x01(\r\"r\n\x05Value\x12\x31\n\rlast_order_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0border_count\x18\x02 \x01(\r\x12\x0f\n\x07revenue\x18\x03 \x01(\t\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\"\xf1\x03\n\x06Habits\x12?\n\x05hours\x18\x01 \x03(\x0b\x32\x30.rapport.contracts.profiler.v1.Habits.HoursEntry\x12\x43\n\x07\x64\x65vices\x18\x02 \x03(\x0b\x32\x32.rapport.contracts.profiler.v1.Habits.DevicesEntry\x12?\n\x05\x65xits\x18\x03 \x03(\x0b\x32\x30.rapport.contracts.profiler.v1.Habits.ExitsEntry\x12\x19\n\x0creturns_rate\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12!\n\x14\x64iscount_sensitivity\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x0blate_events\x18\x06 \x01(\r\x12\x17\n\x0ftoo_late_events\x18\x07 \x01(\r\x1a,\n\nHoursEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a.\n\x0c\x44\x65vicesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a,\n\nExitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x42\x0f\n\r_returns_rateB\x17\n\x15_discount_sensitivity\"<\n\x08\x41\x66\x66inity\x12\x11\n\tdimension\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x01\x32\x82\x02\n\x0eProfileService\x12q\n\nGetProfile\x12\x30.rapport.contracts.profiler.v1.GetProfileRequest\x1a\x31.rapport.contracts.profiler.v1.GetProfileResponse\x12}\n\x0e\x45xplainProfile\x12\x34.rapport.contracts.profiler.v1.ExplainProfileRequest\x1a\x35.rapport.contracts.profiler.v1.ExplainProfileResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/contracts/profiler/v1/profile_service.proto\x12\x1drapport.contracts.profiler.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"M\n\x15\x45xplainProfileRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\"o\n\x16\x45xplainProfileResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12@\n\x0c\x65xplanations\x18\x02 \x03(\x0b\x32*.rapport.contracts.profiler.v1.Explanation\"\xb4\x01\n\x0b\x45xplanation\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x36\n\x07reasons\x18\x03 \x03(\x0b\x32%.rapport.contracts.profiler.v1.Reason\x12\x10\n\x08\x63omplete\x18\x04 \x01(\x08\x12;\n\tbreakdown\x18\x05 \x01(\x0b\x32(.rapport.contracts.profiler.v1.Breakdown\"z\n\tBreakdown\x12\x0c\n\x04unit\x18\x01 \x01(\t\x12\x0c\n\x04\x62\x61se\x18\x02 \x01(\x01\x12\x42\n\rcontributions\x18\x03 \x03(\x0b\x32+.rapport.contracts.profiler.v1.Contribution\x12\r\n\x05model\x18\x04 \x01(\t\">\n\x0c\x43ontribution\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x0e\n\x06\x61mount\x18\x03 \x01(\x01\"i\n\x06Reason\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12/\n\x0boccurred_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06weight\x18\x04 \x01(\x01\"8\n\x11GetProfileRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\"M\n\x12GetProfileResponse\x12\x37\n\x07profile\x18\x01 \x01(\x0b\x32&.rapport.contracts.profiler.v1.Profile\"\x8a\x07\n\x07Profile\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rfirst_seen_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x32\n\x05needs\x18\x08 \x03(\x0b\x32#.rapport.contracts.profiler.v1.Need\x12\x37\n\x07session\x18\t \x01(\x0b\x32&.rapport.contracts.profiler.v1.Session\x12\x33\n\x05value\x18\n \x01(\x0b\x32$.rapport.contracts.profiler.v1.Value\x12;\n\naffinities\x18\x0b \x03(\x0b\x32\'.rapport.contracts.profiler.v1.Affinity\x12\x10\n\x08language\x18\x0c \x01(\t\x12\x11\n\tsentiment\x18\r \x01(\x01\x12\x17\n\x0fsentiment_count\x18\x0e \x01(\r\x12\x1a\n\x12recent_product_ids\x18\x0f \x03(\t\x12\x1d\n\x15purchased_product_ids\x18\x10 \x03(\t\x12\x35\n\x06habits\x18\x11 \x01(\x0b\x32%.rapport.contracts.profiler.v1.Habits\x12\x12\n\nmerged_ids\x18\x12 \x03(\t\x12\x42\n\x08segments\x18( \x03(\x0b\x32\x30.rapport.contracts.profiler.v1.SegmentMembership\x12=\n\npropensity\x18) \x01(\x0b\x32).rapport.contracts.profiler.v1.Propensity\x12\x37\n\x07outlook\x18* \x01(\x0b\x32&.rapport.contracts.profiler.v1.Outlook\x12?\n\x07\x61spects\x18+ \x03(\x0b\x32..rapport.contracts.profiler.v1.AspectSentiment\"\x84\x01\n\x11SegmentMembership\x12\x12\n\nsegment_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\nPropensity\x12\x14\n\x07session\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04week\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\r\n\x05model\x18\x03 \x01(\tB\n\n\x08_sessionB\x07\n\x05_week\"\x8a\x01\n\x07Outlook\x12\r\n\x05\x61live\x18\x01 \x01(\x01\x12\x12\n\nchurn_risk\x18\x02 \x01(\x01\x12\x17\n\x0f\x65xpected_orders\x18\x03 \x01(\x01\x12\x16\n\x0e\x65xpected_value\x18\x04 \x01(\x01\x12\x14\n\x0chorizon_days\x18\x05 \x01(\x01\x12\x15\n\rmodel_version\x18\x06 \x01(\t\"?\n\x0f\x41spectSentiment\x12\x0e\n\x06\x61spect\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\r\n\x05\x63ount\x18\x03 \x01(\r\"\x82\x01\n\x04Need\x12\r\n\x05label\x18\x01 \x01(\t\x12\x10\n\x08strength\x18\x02 \x01(\x01\x12\x17\n\x0fhalf_life_hours\x18\x03 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x04 \x03(\t\x12.\n\nupdated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_event_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65vent_count\x18\x04 \x01(\r\x12\x14\n\x0c\x66unnel_stage\x18\x05 \x01(\t\x12\x15\n\rsession_count\x18\x06 \x01(\r\"r\n\x05Value\x12\x31\n\rlast_order_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0border_count\x18\x02 \x01(\r\x12\x0f\n\x07revenue\x18\x03 \x01(\t\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\"\xf1\x03\n\x06Habits\x12?\n\x05hours\x18\x01 \x03(\x0b\x32\x30.rapport.contracts.profiler.v1.Habits.HoursEntry\x12\x43\n\x07\x64\x65vices\x18\x02 \x03(\x0b\x32\x32.rapport.contracts.profiler.v1.Habits.DevicesEntry\x12?\n\x05\x65xits\x18\x03 \x03(\x0b\x32\x30.rapport.contracts.profiler.v1.Habits.ExitsEntry\x12\x19\n\x0creturns_rate\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12!\n\x14\x64iscount_sensitivity\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x0blate_events\x18\x06 \x01(\r\x12\x17\n\x0ftoo_late_events\x18\x07 \x01(\r\x1a,\n\nHoursEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a.\n\x0c\x44\x65vicesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a,\n\nExitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\r:\x02\x38\x01\x42\x0f\n\r_returns_rateB\x17\n\x15_discount_sensitivity\"<\n\x08\x41\x66\x66inity\x12\x11\n\tdimension\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x01\x32\x82\x02\n\x0eProfileService\x12q\n\nGetProfile\x12\x30.rapport.contracts.profiler.v1.GetProfileRequest\x1a\x31.rapport.contracts.profiler.v1.GetProfileResponse\x12}\n\x0e\x45xplainProfile\x12\x34.rapport.contracts.profiler.v1.ExplainProfileRequest\x1a\x35.rapport.contracts.profiler.v1.ExplainProfileResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,40 +42,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINPROFILEREQUEST']._serialized_end=196
   _globals['_EXPLAINPROFILERESPONSE']._serialized_start=198
   _globals['_EXPLAINPROFILERESPONSE']._serialized_end=309
-  _globals['_EXPLANATION']._serialized_start=311
-  _globals['_EXPLANATION']._serialized_end=430
-  _globals['_REASON']._serialized_start=432
-  _globals['_REASON']._serialized_end=537
-  _globals['_GETPROFILEREQUEST']._serialized_start=539
-  _globals['_GETPROFILEREQUEST']._serialized_end=595
-  _globals['_GETPROFILERESPONSE']._serialized_start=597
-  _globals['_GETPROFILERESPONSE']._serialized_end=674
-  _globals['_PROFILE']._serialized_start=677
-  _globals['_PROFILE']._serialized_end=1583
-  _globals['_SEGMENTMEMBERSHIP']._serialized_start=1586
-  _globals['_SEGMENTMEMBERSHIP']._serialized_end=1718
-  _globals['_PROPENSITY']._serialized_start=1720
-  _globals['_PROPENSITY']._serialized_end=1809
-  _globals['_OUTLOOK']._serialized_start=1812
-  _globals['_OUTLOOK']._serialized_end=1950
-  _globals['_ASPECTSENTIMENT']._serialized_start=1952
-  _globals['_ASPECTSENTIMENT']._serialized_end=2015
-  _globals['_NEED']._serialized_start=2018
-  _globals['_NEED']._serialized_end=2148
-  _globals['_SESSION']._serialized_start=2151
-  _globals['_SESSION']._serialized_end=2345
-  _globals['_VALUE']._serialized_start=2347
-  _globals['_VALUE']._serialized_end=2461
-  _globals['_HABITS']._serialized_start=2464
-  _globals['_HABITS']._serialized_end=2961
-  _globals['_HABITS_HOURSENTRY']._serialized_start=2781
-  _globals['_HABITS_HOURSENTRY']._serialized_end=2825
-  _globals['_HABITS_DEVICESENTRY']._serialized_start=2827
-  _globals['_HABITS_DEVICESENTRY']._serialized_end=2873
-  _globals['_HABITS_EXITSENTRY']._serialized_start=2875
-  _globals['_HABITS_EXITSENTRY']._serialized_end=2919
-  _globals['_AFFINITY']._serialized_start=2963
-  _globals['_AFFINITY']._serialized_end=3023
-  _globals['_PROFILESERVICE']._serialized_start=3026
-  _globals['_PROFILESERVICE']._serialized_end=3284
+  _globals['_EXPLANATION']._serialized_start=312
+  _globals['_EXPLANATION']._serialized_end=492
+  _globals['_BREAKDOWN']._serialized_start=494
+  _globals['_BREAKDOWN']._serialized_end=616
+  _globals['_CONTRIBUTION']._serialized_start=618
+  _globals['_CONTRIBUTION']._serialized_end=680
+  _globals['_REASON']._serialized_start=682
+  _globals['_REASON']._serialized_end=787
+  _globals['_GETPROFILEREQUEST']._serialized_start=789
+  _globals['_GETPROFILEREQUEST']._serialized_end=845
+  _globals['_GETPROFILERESPONSE']._serialized_start=847
+  _globals['_GETPROFILERESPONSE']._serialized_end=924
+  _globals['_PROFILE']._serialized_start=927
+  _globals['_PROFILE']._serialized_end=1833
+  _globals['_SEGMENTMEMBERSHIP']._serialized_start=1836
+  _globals['_SEGMENTMEMBERSHIP']._serialized_end=1968
+  _globals['_PROPENSITY']._serialized_start=1970
+  _globals['_PROPENSITY']._serialized_end=2059
+  _globals['_OUTLOOK']._serialized_start=2062
+  _globals['_OUTLOOK']._serialized_end=2200
+  _globals['_ASPECTSENTIMENT']._serialized_start=2202
+  _globals['_ASPECTSENTIMENT']._serialized_end=2265
+  _globals['_NEED']._serialized_start=2268
+  _globals['_NEED']._serialized_end=2398
+  _globals['_SESSION']._serialized_start=2401
+  _globals['_SESSION']._serialized_end=2595
+  _globals['_VALUE']._serialized_start=2597
+  _globals['_VALUE']._serialized_end=2711
+  _globals['_HABITS']._serialized_start=2714
+  _globals['_HABITS']._serialized_end=3211
+  _globals['_HABITS_HOURSENTRY']._serialized_start=3031
+  _globals['_HABITS_HOURSENTRY']._serialized_end=3075
+  _globals['_HABITS_DEVICESENTRY']._serialized_start=3077
+  _globals['_HABITS_DEVICESENTRY']._serialized_end=3123
+  _globals['_HABITS_EXITSENTRY']._serialized_start=3125
+  _globals['_HABITS_EXITSENTRY']._serialized_end=3169
+  _globals['_AFFINITY']._serialized_start=3213
+  _globals['_AFFINITY']._serialized_end=3273
+  _globals['_PROFILESERVICE']._serialized_start=3276
+  _globals['_PROFILESERVICE']._serialized_end=3534
 # @@protoc_insertion_point(module_scope)

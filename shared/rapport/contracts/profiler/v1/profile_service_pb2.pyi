@@ -30,7 +30,11 @@ class ExplainProfileRequest(_message.Message):
     tenant: _builtins.str
     """empty: "default" """
     subject: _builtins.str
-    """"need:Shoes", "brand:Ostra", "segment:<id>", "session", "revenue", "sentiment"; empty: all"""
+    """"need:Shoes", "brand:Ostra", "segment:<id>", "aspect:delivery", "hour:14", "device:mobile", "exit:cart", "session",
+    "sessions", "events", "orders", "revenue", "sentiment", "language", "returns_rate", "discount_sensitivity",
+    "late_events", "too_late_events", "propensity:session", "propensity:week", "alive", "churn_risk", "expected_orders",
+    "expected_value"; empty: all that there are.
+    """
     def __init__(
         self,
         *,
@@ -78,6 +82,7 @@ class Explanation(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
     COMPLETE_FIELD_NUMBER: _builtins.int
+    BREAKDOWN_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     value: _builtins.str
     """as the profile has it"""
@@ -87,6 +92,10 @@ class Explanation(_message.Message):
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
         """newest first"""
 
+    @_builtins.property
+    def breakdown(self) -> Global___Breakdown:
+        """of what a model tells; absent for what is counted"""
+
     def __init__(
         self,
         *,
@@ -94,14 +103,80 @@ class Explanation(_message.Message):
         value: _builtins.str = ...,
         reasons: _abc.Iterable[Global___Reason] | None = ...,
         complete: _builtins.bool = ...,
+        breakdown: Global___Breakdown | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "reasons", b"reasons", "subject", b"subject", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "complete", b"complete", "reasons", b"reasons", "subject", b"subject", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Explanation: _TypeAlias = Explanation  # noqa: Y015
+
+@_typing.final
+class Breakdown(_message.Message):
+    """What a model made of what it looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    CONTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    unit: _builtins.str
+    """"log-odds": of yes, or of this segment rather than the next likeliest; contributions and base add up to it.
+    "probability", "orders", "money": each contribution is what the input changes when all others stay as they are.
+    """
+    base: _builtins.float
+    """what the model says of anybody; 0 unless the unit is "log-odds" """
+    model: _builtins.str
+    """version"""
+    @_builtins.property
+    def contributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
+        """heaviest first"""
+
+    def __init__(
+        self,
+        *,
+        unit: _builtins.str = ...,
+        base: _builtins.float = ...,
+        contributions: _abc.Iterable[Global___Contribution] | None = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "contributions", b"contributions", "model", b"model", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Breakdown: _TypeAlias = Breakdown  # noqa: Y015
+
+@_typing.final
+class Contribution(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    feature: _builtins.str
+    value: _builtins.float
+    """as the model got it: counts, money and times mostly as log(1 + x)"""
+    amount: _builtins.float
+    """in the breakdown's unit"""
+    def __init__(
+        self,
+        *,
+        feature: _builtins.str = ...,
+        value: _builtins.float = ...,
+        amount: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "feature", b"feature", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Contribution: _TypeAlias = Contribution  # noqa: Y015
 
 @_typing.final
 class Reason(_message.Message):
@@ -117,7 +192,7 @@ class Reason(_message.Message):
     kind: _builtins.str
     """the event's name; empty: only its id is kept"""
     weight: _builtins.float
-    """how much it moved the number, in the number's unit; for needs and affinities a view is 1"""
+    """how much it moved the number, in the number's unit; for needs and affinities a view is 1;"""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(

@@ -60,8 +60,8 @@ class ProfileServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainProfile(self, request, context):
-        """Which events made a number or a segment of the profile what it is. NOT_FOUND as above; INVALID_ARGUMENT names the
-        subjects that there are.
+        """Which events made a number or a segment of the profile what it is and, where a model tells it, which of the model's
+        inputs. NOT_FOUND as above; INVALID_ARGUMENT names the subjects that there are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

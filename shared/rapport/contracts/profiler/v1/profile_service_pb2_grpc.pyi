@@ -38,8 +38,8 @@ class ProfileServiceStub:
     An id that was merged into another customer answers with that customer's profile.
     """
     ExplainProfile: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.ExplainProfileRequest, _profile_service_pb2.ExplainProfileResponse]
-    """Which events made a number or a segment of the profile what it is. NOT_FOUND as above; INVALID_ARGUMENT names the
-    subjects that there are.
+    """Which events made a number or a segment of the profile what it is and, where a model tells it, which of the model's
+    inputs. NOT_FOUND as above; INVALID_ARGUMENT names the subjects that there are.
     """
 
 @_typing.type_check_only
@@ -52,8 +52,8 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     An id that was merged into another customer answers with that customer's profile.
     """
     ExplainProfile: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.ExplainProfileRequest, _profile_service_pb2.ExplainProfileResponse]  # type: ignore[assignment]
-    """Which events made a number or a segment of the profile what it is. NOT_FOUND as above; INVALID_ARGUMENT names the
-    subjects that there are.
+    """Which events made a number or a segment of the profile what it is and, where a model tells it, which of the model's
+    inputs. NOT_FOUND as above; INVALID_ARGUMENT names the subjects that there are.
     """
 
 class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -75,8 +75,8 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profile_service_pb2.ExplainProfileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profile_service_pb2.ExplainProfileResponse, _abc.Awaitable[_profile_service_pb2.ExplainProfileResponse]]:
-        """Which events made a number or a segment of the profile what it is. NOT_FOUND as above; INVALID_ARGUMENT names the
-        subjects that there are.
+        """Which events made a number or a segment of the profile what it is and, where a model tells it, which of the model's
+        inputs. NOT_FOUND as above; INVALID_ARGUMENT names the subjects that there are.
         """
 
 def add_ProfileServiceServicer_to_server(servicer: ProfileServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

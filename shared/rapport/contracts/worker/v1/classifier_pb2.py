@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from rapport.contracts.worker.v1 import common_pb2 as rapport_dot_contracts_dot_worker_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/contracts/worker/v1/classifier.proto\x12\x1brapport.contracts.worker.v1\x1a(rapport/contracts/worker/v1/common.proto\"g\n\x0f\x43lassifyRequest\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\r\n\x05texts\x18\x02 \x03(\t\x12\x37\n\x08priority\x18\x03 \x01(\x0e\x32%.rapport.contracts.worker.v1.Priority\"\xc7\x01\n\x10\x43lassifyResponse\x12\x0e\n\x06labels\x18\x01 \x03(\t\x12:\n\rprobabilities\x18\x02 \x01(\x0b\x32#.rapport.contracts.worker.v1.Tensor\x12\x34\n\x05model\x18\x03 \x01(\x0b\x32%.rapport.contracts.worker.v1.ModelRef\x12\x31\n\x05usage\x18\x04 \x01(\x0b\x32\".rapport.contracts.worker.v1.Usage2u\n\nClassifier\x12g\n\x08\x43lassify\x12,.rapport.contracts.worker.v1.ClassifyRequest\x1a-.rapport.contracts.worker.v1.ClassifyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/contracts/worker/v1/classifier.proto\x12\x1brapport.contracts.worker.v1\x1a(rapport/contracts/worker/v1/common.proto\"g\n\x0f\x43lassifyRequest\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\r\n\x05texts\x18\x02 \x03(\t\x12\x37\n\x08priority\x18\x03 \x01(\x0e\x32%.rapport.contracts.worker.v1.Priority\"\xfe\x01\n\x10\x43lassifyResponse\x12\x0e\n\x06labels\x18\x01 \x03(\t\x12:\n\rprobabilities\x18\x02 \x01(\x0b\x32#.rapport.contracts.worker.v1.Tensor\x12\x34\n\x05model\x18\x03 \x01(\x0b\x32%.rapport.contracts.worker.v1.ModelRef\x12\x31\n\x05usage\x18\x04 \x01(\x0b\x32\".rapport.contracts.worker.v1.Usage\x12\x35\n\x08\x65nergies\x18\x05 \x01(\x0b\x32#.rapport.contracts.worker.v1.Tensor2u\n\nClassifier\x12g\n\x08\x43lassify\x12,.rapport.contracts.worker.v1.ClassifyRequest\x1a-.rapport.contracts.worker.v1.ClassifyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,7 +35,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLASSIFYREQUEST']._serialized_start=119
   _globals['_CLASSIFYREQUEST']._serialized_end=222
   _globals['_CLASSIFYRESPONSE']._serialized_start=225
-  _globals['_CLASSIFYRESPONSE']._serialized_end=424
-  _globals['_CLASSIFIER']._serialized_start=426
-  _globals['_CLASSIFIER']._serialized_end=543
+  _globals['_CLASSIFYRESPONSE']._serialized_end=479
+  _globals['_CLASSIFIER']._serialized_start=481
+  _globals['_CLASSIFIER']._serialized_end=598
 # @@protoc_insertion_point(module_scope)

@@ -54,18 +54,23 @@ class ClassifyResponse(_message.Message):
     PROBABILITIES_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     USAGE_FIELD_NUMBER: _builtins.int
+    ENERGIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """column order of the probabilities"""
 
     @_builtins.property
     def probabilities(self) -> _common_pb2.Tensor:
-        """[texts, labels], rows sum to 1"""
+        """[texts, labels]; rows sum to 1 unless a text may have several labels"""
 
     @_builtins.property
     def model(self) -> _common_pb2.ModelRef: ...
     @_builtins.property
     def usage(self) -> _common_pb2.Usage: ...
+    @_builtins.property
+    def energies(self) -> _common_pb2.Tensor:
+        """[texts], -log sum exp of the scores: high where a text is unlike what was learned"""
+
     def __init__(
         self,
         *,
@@ -73,10 +78,11 @@ class ClassifyResponse(_message.Message):
         probabilities: _common_pb2.Tensor | None = ...,
         model: _common_pb2.ModelRef | None = ...,
         usage: _common_pb2.Usage | None = ...,
+        energies: _common_pb2.Tensor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "probabilities", b"probabilities", "usage", b"usage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["energies", b"energies", "model", b"model", "probabilities", b"probabilities", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "model", b"model", "probabilities", b"probabilities", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["energies", b"energies", "labels", b"labels", "model", b"model", "probabilities", b"probabilities", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

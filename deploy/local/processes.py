@@ -14,6 +14,9 @@ from services.gateway.settings import KeySettings
 # The embedded stack listens on loopback only: fixed keys, unless the settings name some, so that the lines printed by
 # `up` work as they stand.
 WRITE_KEY, PRIVATE_KEY = "local-write-key", "local-private-key"
+# Copy may wait, clicks may not: the others have the cores first. On 2 cores at 50 events a second that makes a tenth of
+# the time from a click to its recommendation.
+_IN_THE_BACKGROUND = {"content", "content-worker"}
 
 
 class Stage(IntEnum):
@@ -118,5 +121,6 @@ def _process(name: str, stage: Stage, module: str, address: str, wiring: Wiring,
         "PYTHONUNBUFFERED": "1",
     }
     health = f"http://{LOOPBACK}:{ops}/health/ready"
-    command = (sys.executable, "-m", module)
+    yielding = ("nice", "-n", "10") if name in _IN_THE_BACKGROUND else ()
+    command = (*yielding, sys.executable, "-m", module)
     return Process(name, stage, command, address, health, environment | peers | dict(own))

@@ -29,7 +29,7 @@ from services.recommender.ports import (
 BEHAVIOUR_GROUP, PROFILE_GROUP = "recommender-behaviour", "recommender-profiles"
 # Profiles taken at once. Of a customer's profiles among them only the newest is answered, so under load a larger batch
 # is less work; one answer takes a millisecond or two, and more of them would keep the first one waiting.
-_PROFILES_AT_ONCE = 512
+_PROFILES_AT_ONCE = 128
 # How long pushing waits, once, for the catalogue's vectors to come from Redis. Longer, and the consumer seems stalled.
 _INDEXED_WITHIN_S = 20.0
 

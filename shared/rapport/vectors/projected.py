@@ -88,8 +88,9 @@ class ProjectedIndex(ExactIndex):
 
     def _learn(self) -> None:
         count = len(self._ids)
-        step = max(1, count // _SAMPLE)
-        sample = self._matrix[:count:step]
+        # Drawn: every n-th row of a catalogue in some order may leave whole kinds of products out.
+        drawn = np.random.default_rng(count).choice(count, min(count, _SAMPLE), replace=False)
+        sample = self._matrix[np.sort(drawn)]
         values, vectors = np.linalg.eigh((sample.T @ sample).astype(np.float64))
         self._basis = np.ascontiguousarray(vectors[:, np.argsort(-values)[:_COMPONENTS]], np.float32)
         self._short = np.empty((len(self._matrix), self._basis.shape[1]), np.float32)

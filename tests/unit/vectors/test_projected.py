@@ -66,3 +66,14 @@ async def test_what_was_removed_is_not_found() -> None:
     (first, *_), *_ = await index.search_many(queries[:1], 5)
     await index.remove([first.id])
     assert first.id not in {hit.id for hit in (await index.search_many(queries[:1], 5))[0]}
+
+
+async def test_kinds_that_alternate_in_the_catalogue_are_all_found() -> None:
+    """What is learned from every fourth product would know a quarter of four kinds that take turns."""
+    dice = np.random.default_rng(4)
+    kinds = 2 * dice.standard_normal((80, 384), np.float32)
+    vectors = kinds[np.arange(2 * LARGE) % 80] + dice.standard_normal((2 * LARGE, 384), np.float32) + 3
+    index = ProjectedIndex()
+    await index.upsert([f"p{number}" for number in range(2 * LARGE)], vectors)
+    for kind, hits in enumerate(await index.search_many(kinds + 3, 10)):
+        assert {int(hit.id[1:]) % 80 for hit in hits} == {kind}

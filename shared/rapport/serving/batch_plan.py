@@ -20,11 +20,20 @@ class Sized(Protocol):
 Text = TypeVar("Text", bound=Sized)
 
 
-def packed(texts: Sequence[Text]) -> Iterator[list[Text]]:
-    """For a backend that puts several texts into a row: short ones together, long ones together, none padded much."""
-    for part in ([t for t in texts if len(t.sequence) <= SHORT_ROW], [t for t in texts if len(t.sequence) > SHORT_ROW]):
-        if part:
+def packed(texts: Sequence[Text], most_tokens: int) -> Iterator[list[Text]]:
+    """For a backend that puts several texts into a row: `texts` by length, in parts of at most `most_tokens` (single
+    giants aside), short ones apart from long ones: attention costs with the longest of a part."""
+    part: list[Text] = []
+    tokens = 0
+    for text in sorted(texts, key=lambda one: len(one.sequence)):
+        length = len(text.sequence)
+        if part and (tokens + length > most_tokens or len(part[-1].sequence) <= SHORT_ROW < length):
             yield part
+            part, tokens = [], 0
+        part.append(text)
+        tokens += length
+    if part:
+        yield part
 
 
 def alike(texts: Sequence[Text], most_tokens: int) -> Iterator[list[Text]]:

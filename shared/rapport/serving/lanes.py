@@ -33,6 +33,10 @@ class Lanes(Generic[Item]):
         with contextlib.suppress(ValueError):
             self._lanes[priority].remove(item)
 
+    def urgent(self, lane: deque[Item]) -> bool:
+        """Whether somebody waits for what is in this lane."""
+        return lane is self._lanes[Priority.INTERACTIVE]
+
     def turn(self) -> list[deque[Item]]:
         """The lanes in the order in which this turn should empty them; the taker pops from their left."""
         interactive, bulk = self._lanes[Priority.INTERACTIVE], self._lanes[Priority.BULK]

@@ -46,7 +46,7 @@ def intents(
     method: How = "head",
     validate: Validate = None,
     test: Test = None,
-    give_up: GiveUp = 0.005,
+    give_up: GiveUp = 0.0075,
     epochs: Epochs = 5,
     batch: Batch = 32,
     rate: Rate = 0.0,

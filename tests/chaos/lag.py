@@ -43,6 +43,8 @@ class Observer:
         await admin.start()
         try:
             groups = [name for name, *_ in await admin.list_consumer_groups() if name.startswith(self._prefix)]
+            if not groups:
+                raise TimeoutError("a broker that has just come back lists no groups yet")
             found = {group: await admin.list_consumer_group_offsets(group) for group in groups}
             topics = sorted({place.topic for offsets in found.values() for place in offsets})
             partitions = {each["topic"]: len(each["partitions"]) for each in await admin.describe_topics(topics)}
@@ -79,12 +81,13 @@ class Observer:
 
     async def _behind(self, upto: Ends | None) -> Counter[str]:
         committed = await self._committed()
-        ends = upto or dict(await self._consumer.end_offsets({place for each in committed.values() for place in each}))
+        if upto is None:
+            upto = dict(await self._consumer.end_offsets({place for each in committed.values() for place in each}))
         lag: Counter[str] = Counter()
         for group, offsets in committed.items():
             for place, offset in offsets.items():
-                if offset < ends.get(place, 0):
-                    lag[group] += await self._records(place, offset, ends[place])
+                if offset < upto.get(place, 0):
+                    lag[group] += await self._records(place, offset, upto[place])
         return +lag
 
     async def _records(self, place: TopicPartition, start: int, end: int) -> int:

@@ -17,3 +17,8 @@ def kafka_settings(broker: str | None) -> KafkaSettings:
         record = running(Home(LocalSettings.load().home.expanduser().resolve()))
         broker = record.bootstrap_servers if record else None
     return settings.model_copy(update={"bootstrap_servers": broker}) if broker else settings
+
+
+def towards_the_stack() -> None:
+    """Commands read the settings: here they learn of the running stack's broker, unless one is set."""
+    os.environ.setdefault("RAPPORT_KAFKA__BOOTSTRAP_SERVERS", kafka_settings(None).bootstrap_servers)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import typer
 
-from deploy.cli.broker import kafka_settings
+from deploy.cli.broker import towards_the_stack
 from services.chatbot.training import command as chatbot
 from services.content.training import command as content
 from services.profiler.training import command as profiler
@@ -15,12 +13,7 @@ from services.recommender.training import command as recommender
 
 app = typer.Typer(no_args_is_help=True, help="Fit models on the shop's own data and register them as versions.")
 
-
-@app.callback()
-def towards_the_stack() -> None:
-    """Commands read the settings: here they learn of the running stack's broker, unless one is set."""
-    os.environ.setdefault("RAPPORT_KAFKA__BOOTSTRAP_SERVERS", kafka_settings(None).bootstrap_servers)
-
+app.callback()(towards_the_stack)
 
 app.command("segments", help="Cluster customers by what they are after.")(profiler.segments)
 app.command("value", help="Churn risk and expected value: BG/NBD and Gamma-Gamma from the orders.")(profiler.value)

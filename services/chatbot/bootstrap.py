@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from rapport.bus.producer import EventProducer
 from rapport.bus.topics import Topics
@@ -14,11 +15,12 @@ from rapport.serving.server import GrpcServer
 from rapport.vectors.connection import RedisConnection
 from rapport.vectors.store import EmbeddingStore
 from services.chatbot.adapters.catalog import ShopCatalog
-from services.chatbot.adapters.conversation_keeper import ConversationKeeper
 from services.chatbot.adapters.encoder import WatchedEncoder
+from services.chatbot.adapters.keeper import Keeper
 from services.chatbot.adapters.learner import Learner
+from services.chatbot.adapters.logged_conversations import fill_conversations
+from services.chatbot.adapters.logged_orders import fill_orders
 from services.chatbot.adapters.memory import RedisMemory
-from services.chatbot.adapters.order_keeper import OrderKeeper
 from services.chatbot.adapters.orders import RedisOrders
 from services.chatbot.adapters.profiles import GrpcProfiles
 from services.chatbot.adapters.recommender import GrpcRecommender
@@ -85,6 +87,7 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
     promoted.follow(TRAINED_INTENTS, TrainedIntents(mind.understanding, learner.wake).use)
     articles = knowledge_view(mind, learner, settings)
     learner.join(ports, articles.caught_up)
+    conversations = partial(fill_conversations, memory, settings, hours=own.memory_hours, turns=own.memory_turns)
     api = ChatApi(ports, mind, producer, learner.prepared, settings.tenant)
     return (
         Topics(settings.kafka),
@@ -97,8 +100,8 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
         catalog_view(catalog, settings),
         learner,
         promoted,
-        OrderKeeper(orders, settings, own.order_check_s),
-        ConversationKeeper(memory, settings, every_s=own.order_check_s, hours=own.memory_hours, turns=own.memory_turns),
+        Keeper("orders", orders, partial(fill_orders, orders, settings), settings.tenant, own.order_check_s),
+        Keeper("conversations", memory, conversations, settings.tenant, own.order_check_s),
         Reflector(ports, producer, settings, timedelta(hours=own.insights_hours)),
         *consumers(ports, mind, learner.prepared, settings),
         GrpcServer("chatbot", settings.grpc, [servicing(api)]),

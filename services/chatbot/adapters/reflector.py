@@ -7,12 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from rapport.bus.client import topic_name
 from rapport.bus.producer import EventProducer
-from rapport.bus.reading import read_topic
-from rapport.bus.records import message_of
+from rapport.bus.reading import read_messages
 from rapport.events.base import Event
-from rapport.ops.errors import PermanentError, RapportError
+from rapport.ops.errors import RapportError
 from rapport.ops.parts import Health
 from rapport.ops.settings import Settings
 from rapport.ops.tasks import Background
@@ -51,13 +49,9 @@ class Reflector(Background):
             await asyncio.sleep(_PAUSE_S)
 
     async def _look(self, since: datetime, until: datetime) -> None:
-        kafka, events = self._settings.kafka, list[tuple[datetime, Event]]()
+        events: list[tuple[datetime, Event]] = []
         for topic in _TOPICS:
-            async for record in read_topic(kafka, topic_name(kafka, topic)):
-                try:
-                    message = message_of(record, self._settings)
-                except PermanentError:
-                    continue  # the consumer has set it aside
+            async for message in read_messages(self._settings, topic):
                 ours = message.envelope.tenant == self._settings.tenant
                 if ours and message.event is not None:
                     events.append((message.event.occurred_at or message.envelope.time, message.event))

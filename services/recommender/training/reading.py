@@ -6,10 +6,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from rapport.bus.client import topic_name
 from rapport.bus.messages import Message
-from rapport.bus.reading import read_topic
-from rapport.bus.records import message_of
+from rapport.bus.reading import read_messages
 from rapport.events.behaviour import Behaviour, ItemClicked
 from rapport.events.profiles import ProfileUpdated
 from rapport.events.recommendations import ImpressionRecorded
@@ -64,11 +62,9 @@ async def from_topics(settings: Settings, tenant: str) -> Data:
 
 
 async def _messages(settings: Settings, topic: str, data: Data) -> AsyncIterator[Message]:
-    async for record in read_topic(settings.kafka, topic_name(settings.kafka, topic)):
-        try:
-            message = message_of(record, settings)
-        except PermanentError:
-            data.malformed += 1
-            continue
+    def malformed(_: PermanentError) -> None:
+        data.malformed += 1
+
+    async for message in read_messages(settings, topic, malformed):
         if message.envelope.tenant == data.tenant:
             yield message

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from rapport.bus.client import admin, reader, unavailable
-from rapport.bus.records import Record
-from rapport.ops.errors import UnavailableError
-from rapport.ops.settings import KafkaSettings
+from rapport.bus.client import admin, reader, topic_name, unavailable
+from rapport.bus.messages import Message
+from rapport.bus.records import Record, message_of
+from rapport.ops.errors import PermanentError, UnavailableError
+from rapport.ops.settings import KafkaSettings, Settings
 
 # A broker that is there answers a fetch within a second; silence for so long means that it is gone.
 _SILENCE_S = 15.0
@@ -63,6 +64,20 @@ async def read_topic(settings: KafkaSettings, topic: str) -> AsyncIterator[Recor
         end = await end_of(settings, topic, partition)
         async for record in read_range(settings, topic, partition, 0, end):
             yield record
+
+
+async def read_messages(
+    settings: Settings, topic: str, unreadable: Callable[[PermanentError], None] = lambda _: None
+) -> AsyncIterator[Message]:
+    """What `read_topic` reads of the registered `topic`, decoded. A record that cannot be is told to `unreadable` and
+    left out: its consumer has set it aside."""
+    async for record in read_topic(settings.kafka, topic_name(settings.kafka, topic)):
+        try:
+            message = message_of(record, settings)
+        except PermanentError as error:
+            unreadable(error)
+        else:
+            yield message
 
 
 async def end_of(settings: KafkaSettings, topic: str, partition: int) -> int:

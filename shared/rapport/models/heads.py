@@ -46,17 +46,25 @@ class SoftmaxHead:
 
     def probabilities(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002 - see `ports.Head`
         """float32 [texts, labels]; rows sum to 1 unless the labels are `independent`. `texts` are not read."""
-        scores = self.scores(vectors) / self.temperature
+        return self.probabilities_of(self.scores(vectors))
+
+    def told(self, vectors: Rows, texts: Sequence[str] = ()) -> tuple[Rows, Rows]:  # noqa: ARG002
+        """`probabilities`, and `energies_of`."""
+        scores = self.scores(vectors)
+        return self.probabilities_of(scores), self.energies_of(scores)
+
+    def probabilities_of(self, scores: Rows) -> Rows:
+        """float32 [texts, labels], from `scores` [texts, labels]."""
+        scores = scores / self.temperature
         return np.asarray(sigmoid(scores) if self.independent else softmax(scores), dtype=np.float32)
 
-    def energies(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002
+    def energies_of(self, scores: Rows) -> Rows:
         """float32 [texts]: the higher, the less a text is like what was learned, however likely its likeliest label.
 
         -log sum exp of the scores (Liu et al. 2020, "Energy-based out-of-distribution detection"); of independent
         labels the sum over each one's (Wang et al. 2021, "Can multi-label classification networks know what they don't
         know?").
         """
-        scores = self.scores(vectors)
         each = np.logaddexp(0, scores).sum(axis=1) if self.independent else np.logaddexp.reduce(scores, axis=1)
         return np.asarray(-each, dtype=np.float32)
 

@@ -64,11 +64,12 @@ class LexicalHead:
 
     def probabilities(self, vectors: Rows, texts: Sequence[str]) -> Rows:
         """float32 [texts, labels], rows sum to 1."""
-        return np.asarray(softmax(self.scores(vectors, texts)), dtype=np.float32)
+        return self.dense.probabilities_of(self.scores(vectors, texts))
 
-    def energies(self, vectors: Rows, texts: Sequence[str]) -> Rows:
-        """float32 [texts]; see `SoftmaxHead.energies`."""
-        return np.asarray(-np.logaddexp.reduce(self.scores(vectors, texts), axis=1), dtype=np.float32)
+    def told(self, vectors: Rows, texts: Sequence[str]) -> tuple[Rows, Rows]:
+        """`probabilities`, and energies float32 [texts] (see `SoftmaxHead.energies_of`). The texts are read once."""
+        scores = self.scores(vectors, texts)
+        return self.dense.probabilities_of(scores), self.dense.energies_of(scores)
 
     def save(self, folder: Path) -> None:
         """Writes the head into `folder`."""

@@ -80,5 +80,5 @@ class Head(Protocol):
     def probabilities(self, vectors: Rows, texts: Sequence[str]) -> Rows:
         """P(c|x): float32 [texts, labels], from the `texts` and their `vectors` [texts, dimensions]."""
 
-    def energies(self, vectors: Rows, texts: Sequence[str]) -> Rows:
-        """float32 [texts]: the higher, the less a text is like what was learned."""
+    def told(self, vectors: Rows, texts: Sequence[str]) -> tuple[Rows, Rows]:
+        """`probabilities`, and energies float32 [texts]: the higher, the less a text is like what was learned."""

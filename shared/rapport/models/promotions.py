@@ -5,16 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from rapport.bus.client import topic_name
 from rapport.bus.messages import Outgoing
 from rapport.bus.producer import EventProducer
-from rapport.bus.reading import read_topic
-from rapport.bus.records import message_of
+from rapport.bus.reading import read_messages
 from rapport.bus.topics import ensure_topics
 from rapport.events.governance import ModelPromoted
 from rapport.events.topics import topic_named
 from rapport.models.versions import Version
-from rapport.ops.errors import PermanentError, StateConflict
+from rapport.ops.errors import StateConflict
 from rapport.ops.settings import Settings
 
 TOPIC = "models.v1"
@@ -26,11 +24,7 @@ async def promotions(settings: Settings) -> Mapping[str, ModelPromoted]:
     """What is promoted now, by model. Raises `UnavailableError` when no broker answers."""
     await ensure_topics(settings.kafka, [topic_named(TOPIC)])
     found: dict[str, ModelPromoted] = {}
-    async for record in read_topic(settings.kafka, topic_name(settings.kafka, TOPIC)):
-        try:
-            message = message_of(record, settings)
-        except PermanentError:
-            continue  # others skip it too
+    async for message in read_messages(settings, TOPIC):
         if isinstance(message.event, ModelPromoted):
             found[message.key] = message.event
         else:

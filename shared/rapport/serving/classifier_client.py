@@ -19,7 +19,7 @@ from rapport.serving.vocabulary import Priority, model_name, wire_priority
 class Classified:
     """`probabilities`: float32 [texts, labels], columns as `labels`; rows sum to 1 unless a text may have several
     labels. `model`: "id@revision". `energies`: float32 [texts], the higher, the less a text is like what was learned
-    (see `SoftmaxHead.energies`); none from a worker that does not tell them.
+    (see `SoftmaxHead.energies_of`); none from a worker that does not tell them.
     """
 
     labels: tuple[str, ...]

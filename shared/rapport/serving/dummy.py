@@ -95,17 +95,16 @@ class DummyHead:
 
     def probabilities(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002 - `vectors` say it all
         """float32 [texts, 3], rows sum to 1."""
-        powers = np.exp(self._scores(vectors))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+        return self.told(vectors)[0]
 
-    def energies(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002
-        """float32 [texts]: high where no telling word is."""
-        return np.asarray(-np.logaddexp.reduce(self._scores(vectors), axis=1), dtype=np.float32)
-
-    def _scores(self, vectors: Rows) -> Rows:
+    def told(self, vectors: Rows, texts: Sequence[str] = ()) -> tuple[Rows, Rows]:  # noqa: ARG002
+        """`probabilities`, and energies float32 [texts]: high where no telling word is."""
         encoder = DummyEncoder()
         centres = encoder.forward(encoder.tokenize(self._TELLING, self.role))
-        return np.asarray(self._SHARPNESS * (vectors @ centres.T), dtype=np.float32)
+        scores = np.asarray(self._SHARPNESS * (vectors @ centres.T), dtype=np.float32)
+        powers = np.exp(scores)
+        probabilities = np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+        return probabilities, np.asarray(-np.logaddexp.reduce(scores, axis=1), dtype=np.float32)
 
 
 class DummyDecoder:

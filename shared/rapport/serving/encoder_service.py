@@ -80,12 +80,13 @@ class ClassifyService(ClassifierServicer):
             raise NotFound(f"no task {request.task[:100]!r} here", field="task", fix=f"tasks: {tasks}")
         head = engine.heads[request.task]
         answer = await engine.batcher.run(request.texts, head.role, priority_of(request.priority))
+        probabilities, energies = head.told(answer.rows, request.texts)
         return classifier_pb2.ClassifyResponse(
             labels=head.labels,
-            probabilities=to_tensor(head.probabilities(answer.rows, request.texts), "float32"),
+            probabilities=to_tensor(probabilities, "float32"),
             model=wire_model(head.model),
             usage=usage_of(answer),
-            energies=to_tensor(head.energies(answer.rows, request.texts), "float32"),
+            energies=to_tensor(energies, "float32"),
         )
 
 

@@ -14,9 +14,7 @@ from deploy.local.ports import default_ports
 from deploy.local.processes import Wiring, application
 from deploy.local.settings import REPOSITORY
 from rapport.ops.settings import PREFIX, Settings, known_names
-from services.gateway.settings import GatewaySettings
-from services.profiler.settings import ProfilerSettings
-from services.recommender.settings import RecommenderSettings
+from tests.unit.deploy.own_settings import OWN_SETTINGS
 
 JOBS = {"models"}
 PROCESSES = {process.name for process in application(Wiring("", "", default_ports()))}
@@ -47,16 +45,9 @@ def test_every_process_has_its_own_target_in_the_dockerfile(services: dict[str, 
         assert services[name]["build"]["target"] == name
 
 
-_SETTINGS: dict[str, type[Settings]] = {
-    "gateway": GatewaySettings,
-    "profiler": ProfilerSettings,
-    "recommender": RecommenderSettings,
-}
-
-
 def test_every_variable_is_a_setting(services: dict[str, Any]) -> None:
     for name in PROCESSES:
-        known = known_names(_SETTINGS.get(name, Settings))
+        known = known_names(OWN_SETTINGS.get(name, Settings))
         assert {each for each in services[name]["environment"] if each.startswith(PREFIX)} <= known
 
 

@@ -9,11 +9,7 @@ import pytest
 from deploy.local.ports import MODEL_SERVICES, default_ports
 from deploy.local.processes import Process, Stage, Wiring, application
 from rapport.ops.settings import PREFIX, Settings, known_names
-from services.profiler.settings import ProfilerSettings
-from services.recommender.settings import RecommenderSettings
-
-# Those whose own settings the launcher fills in.
-OWN_SETTINGS: Mapping[str, type[Settings]] = {"profiler": ProfilerSettings, "recommender": RecommenderSettings}
+from tests.unit.deploy.own_settings import OWN_SETTINGS
 
 
 @pytest.fixture

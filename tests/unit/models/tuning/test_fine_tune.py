@@ -90,8 +90,8 @@ def test_a_text_may_have_several_labels_or_none(folder: Path) -> None:
 
 def test_what_is_unlike_anything_learned_has_the_higher_energy(folder: Path) -> None:
     tuned, _ = tune(folder, Recipe("full", epochs=4, rate=2e-3))
-    known = tuned.head.energies(tuned.vectors([each.text for each in examples(30, seed=2)]))
-    odd = tuned.head.energies(tuned.vectors(["hello weather rain today", "rain rain", "you know weather"]))
+    known = tuned.head.told(tuned.vectors([each.text for each in examples(30, seed=2)]))[1]
+    odd = tuned.head.told(tuned.vectors(["hello weather rain today", "rain rain", "you know weather"]))[1]
     assert odd.mean() > known.mean()
 
 
@@ -127,7 +127,7 @@ def test_every_method_makes_a_version_and_scores_unseen_examples(folder: Path, t
         assert learned.kind == kind
         assert learned.scores.metrics()["support:track"] == 20
         assert ("encoder" in learned.requires) == (kind == "head")
-        assert learned.head.energies(learned.vectors(["hello"]), ["hello"]).shape == (1,)
+        assert learned.head.told(learned.vectors(["hello"]), ["hello"])[1].shape == (1,)
     assert learned.scores.accuracy > 0.9
     several = learn(
         "task", examples(240), examples(60, seed=1), Recipe("head", multi_label=True), settings, lambda _: None

@@ -17,7 +17,6 @@ from rapport.bus.messages import Outgoing
 from rapport.bus.producer import EventProducer
 from rapport.events.profiler_inbox import TimePassed
 from rapport.ops.errors import RapportError
-from rapport.ops.parts import Health
 from rapport.ops.tasks import Background
 from services.profiler.domain.customer import Customer, Insight
 from services.profiler.domain.observation import Observation
@@ -61,9 +60,6 @@ class Ageing(Background):
         self._pages, self._clock, self._observers, self._producer = pages, clock, observers, producer
         self._every_s, self._at_most = every_s, at_most
         self._detail = "not looked yet"
-
-    def health(self) -> Health:
-        return Health(detail=self._detail)
 
     async def look(self) -> int:
         """One look; how many customers it told. Raises `RetryableError` when the broker does not answer."""

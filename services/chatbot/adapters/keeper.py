@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from rapport.ops.errors import RapportError
-from rapport.ops.parts import Health
 from rapport.ops.tasks import Background
 
 
@@ -29,9 +28,6 @@ class Keeper(Background):
         self.name = name
         self._held, self._fill, self._tenant, self._every_s = held, fill, tenant, every_s
         self._detail = "not looked at yet"
-
-    def health(self) -> Health:
-        return Health(live=self._task is None or not self._task.done(), detail=self._detail)
 
     async def _run(self) -> None:
         while True:

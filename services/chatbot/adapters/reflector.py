@@ -11,7 +11,6 @@ from rapport.bus.producer import EventProducer
 from rapport.bus.reading import read_messages
 from rapport.events.base import Event
 from rapport.ops.errors import RapportError
-from rapport.ops.parts import Health
 from rapport.ops.settings import Settings
 from rapport.ops.tasks import Background
 from services.chatbot.handlers.reflecting import reflect
@@ -31,10 +30,6 @@ class Reflector(Background):
     def __init__(self, ports: Ports, producer: EventProducer, settings: Settings, period: timedelta) -> None:
         self._ports, self._producer, self._settings, self._period = ports, producer, settings, period
         self._done: datetime | None = None
-        self._detail = ""
-
-    def health(self) -> Health:
-        return Health(live=self._task is None or not self._task.done(), detail=self._detail)
 
     async def _run(self) -> None:
         while True:

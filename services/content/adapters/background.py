@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -28,8 +29,7 @@ class LineWriter(Background):
         self._written = counter("content_lines_by_model", "Recommendation lines that the model worded")
 
     def health(self) -> Health:
-        live = self._task is None or not self._task.done()
-        return Health(live=live, detail=f"{self._handlers.later.qsize()} lines wait")
+        return replace(super().health(), detail=f"{self._handlers.later.qsize()} lines wait")
 
     async def _run(self) -> None:
         while True:
@@ -60,7 +60,7 @@ class Referee(Background):
 
     def health(self) -> Health:
         waiting = "" if self._ready.is_set() else "outcomes not read yet"
-        return Health(live=self._task is None or not self._task.done(), detail=waiting)
+        return replace(super().health(), detail=waiting)
 
     async def _run(self) -> None:
         # Before all outcomes are read, what is there would look like the whole.

@@ -17,9 +17,8 @@ from rapport.bus.client import reader, registered_name, topic_name
 from rapport.bus.reading import record_of
 from rapport.bus.records import Record
 from rapport.ops.errors import UnavailableError
-from rapport.ops.parts import Health
 from rapport.ops.settings import KafkaSettings
-from rapport.ops.tasks import end
+from rapport.ops.tasks import Background
 from services.gateway.ports import Json
 
 log = structlog.stdlib.get_logger(__name__)
@@ -31,7 +30,7 @@ _LINGER_S = 5.0
 _POLL_MS = 250
 
 
-class LiveTail:
+class LiveTail(Background):
     """`Live`: follows topics from their ends, without a group, as a part. Reads messages only while somebody looks:
     reading and copying all of them for nobody took a tenth of a core at 200 events a second."""
 
@@ -42,21 +41,13 @@ class LiveTail:
         self._wanted = asyncio.Event()
         self._began: dict[TopicPartition, int] = {}
         self._asking: AIOKafkaConsumer | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
-        task, self._task = self._task, None
-        await end(task)
+        await super().stop()
         if self._asking is not None:
             with contextlib.suppress(KafkaError):
                 await self._asking.stop()
             self._asking = None
-
-    def health(self) -> Health:
-        return Health(live=self._task is None or not self._task.done())
 
     async def counts(self) -> dict[str, int]:
         """Records written since the first call, by topic; the marks of transactions are among them. Raises
@@ -84,7 +75,11 @@ class LiveTail:
     async def _ends(self) -> Mapping[TopicPartition, int]:
         if self._asking is None:
             asking = reader(self._settings)
-            await asking.start()
+            try:
+                await asking.start()
+            except BaseException:  # whoever asked may be gone by now
+                await asking.stop()
+                raise
             self._asking = asking
         places = [
             TopicPartition(topic_name(self._settings, topic), number)

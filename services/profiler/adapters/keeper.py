@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from rapport.ops.errors import RetryableError
-from rapport.ops.parts import Health
 from rapport.ops.tasks import Background
 
 log = structlog.stdlib.get_logger(__name__)
@@ -29,9 +28,6 @@ class CopyKeeper(Background):
         """`owns`: whether the states are there to restore from. `restore` says how many copies it wrote."""
         self._owns, self._intact, self._restore, self._every_s = owns, intact, restore, every_s
         self._detail = "not looked at yet"
-
-    def health(self) -> Health:
-        return Health(live=self._task is None or not self._task.done(), detail=self._detail)
 
     async def _run(self) -> None:
         whole = False

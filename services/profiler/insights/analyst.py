@@ -15,7 +15,6 @@ from rapport.bus.producer import EventProducer
 from rapport.events.catalog import in_language
 from rapport.events.profiles import InsightFound
 from rapport.ops.errors import RapportError
-from rapport.ops.parts import Health
 from rapport.ops.tasks import Background
 from services.profiler.domain.times import utc
 from services.profiler.insights.analysis import Analysis, Text
@@ -56,10 +55,6 @@ class Analyst(Background):
         self._producer, self._lease, self._caught_up = producer, lease, caught_up
         self._windows, self._tenant, self._every_s = windows, tenant, every_s
         self._memory = Memory()
-        self._detail = ""
-
-    def health(self) -> Health:
-        return Health(detail=self._detail)
 
     async def recall(self, messages: Sequence[Message]) -> None:
         """Of insights.v1: what this analyst, or another one before it, said."""

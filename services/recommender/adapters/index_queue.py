@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -66,8 +67,7 @@ class IndexQueue(Background):
     def health(self) -> Health:
         count = sum(map(len, self._waiting.values()))
         detail = f"{count} products wait" + (f": {self._trouble}" if self._trouble else "")
-        dead = self._task is not None and self._task.done()
-        return Health(live=not dead, ready=not count or bool(self._trouble), detail=detail)
+        return replace(super().health(), ready=not count or bool(self._trouble), detail=detail)
 
     async def _run(self) -> None:
         pause, checked_at = _FIRST_PAUSE_S, time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import structlog
@@ -35,7 +36,7 @@ class Refreshing(Background, Generic[T]):
         return self._pictures.get(tenant, self._nothing)
 
     def health(self) -> Health:
-        return Health(live=self._task is None or not self._task.done(), detail=f"{len(self._pictures)} tenants")
+        return replace(super().health(), detail=f"{len(self._pictures)} tenants")
 
     async def refresh(self) -> None:
         """Once, for all tenants."""

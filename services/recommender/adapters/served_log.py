@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -52,7 +53,7 @@ class RedisServedLog(Background):
         return stored | waiting
 
     def health(self) -> Health:
-        return Health(live=self._task is None or not self._task.done(), detail=f"{len(self._waiting)} wait")
+        return replace(super().health(), detail=f"{len(self._waiting)} wait")
 
     async def _run(self) -> None:
         while True:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -66,7 +67,7 @@ class WishQueue(Background):
         self._more.set()
 
     def health(self) -> Health:
-        return Health(live=self._task is None or not self._task.done(), detail=f"{len(self._waiting)} customers wait")
+        return replace(super().health(), detail=f"{len(self._waiting)} customers wait")
 
     async def _run(self) -> None:
         while True:

@@ -26,24 +26,22 @@ _FETCH_WAIT_MS = 100
 LARGEST_RECORD_BYTES = 64 * 1024 * 1024
 
 
-class _Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
-    """One whose start and stop are whole: cut midway, aiokafka leaves connections open that it does not list yet."""
+class _Whole:
+    """Whole starts and stops: cut midway, aiokafka's clients leave connections open that they do not list yet."""
 
     async def start(self) -> None:
-        await uncut(super().start())
+        await uncut(super().start())  # type: ignore[misc]  # that of aiokafka's client
 
     async def stop(self) -> None:
-        await uncut(super().stop())
+        await uncut(super().stop())  # type: ignore[misc]
 
 
-class _Producer(AIOKafkaProducer):  # type: ignore[misc]
-    """As `_Consumer`."""
+class _Consumer(_Whole, AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    pass
 
-    async def start(self) -> None:
-        await uncut(super().start())
 
-    async def stop(self) -> None:
-        await uncut(super().stop())
+class _Producer(_Whole, AIOKafkaProducer):  # type: ignore[misc]
+    pass
 
 
 def topic_name(settings: KafkaSettings, name: str) -> str:

@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from rapport.ops.parts import Health
+
 # A cancelled task that has not ended within this time, in seconds, is cancelled once more.
 _AGAIN_AFTER_S = 0.1
 # What must not be cut has so many seconds from its caller's cancellation. A server that is there answers long before.
@@ -48,10 +50,11 @@ async def uncut(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Background(ABC):
-    """A part that is one task from start to stop. What it says of its health is its own."""
+    """A part that is one task from start to stop. Not live once the task has ended by itself: nobody does its work."""
 
     name: str
     _task: asyncio.Task[None] | None = None
+    _detail: str = ""
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.name)
@@ -59,6 +62,9 @@ class Background(ABC):
     async def stop(self) -> None:
         task, self._task = self._task, None
         await end(task)
+
+    def health(self) -> Health:
+        return Health(live=self._task is None or not self._task.done(), detail=self._detail)
 
     @abstractmethod
     async def _run(self) -> None:

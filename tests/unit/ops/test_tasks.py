@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from rapport.ops.tasks import end, uncut
+from rapport.ops.tasks import Background, end, uncut
 
 
 async def test_a_task_that_loses_a_cancellation_ends_all_the_same() -> None:
@@ -80,3 +80,25 @@ async def test_results_and_errors_pass_through_what_is_not_cut() -> None:
     assert await uncut(asyncio.sleep(0, result=3)) == 3
     with pytest.raises(ValueError, match="no"):
         await uncut(fails())
+
+
+class Breaks(Background):
+    name = "breaks"
+
+    async def _run(self) -> None:
+        self._detail = "about to break"
+        raise ValueError("gone wrong")
+
+
+async def test_a_part_whose_task_has_ended_is_not_live() -> None:
+    part = Breaks()
+    assert part.health().live
+    await part.start()
+    async with asyncio.timeout(20):
+        while part.health().live:  # noqa: ASYNC110 - health is asked for, it does not call
+            await asyncio.sleep(0)
+    assert part.health().detail == "about to break"
+    with contextlib.suppress(ValueError):
+        await part._task  # type: ignore[misc]
+    await part.stop()
+    assert part.health().live

@@ -66,11 +66,6 @@ async def ensure_topics(settings: KafkaSettings, topics: Iterable[Topic]) -> Non
         await _check(client, settings, wanted)
 
 
-async def ensure_dead_letters(settings: KafkaSettings, group: str) -> None:
-    """The dead-letter topic of `group`."""
-    await ensure_topics(settings, [dead_letter_topic(group)])
-
-
 def _new(settings: KafkaSettings, name: str, topic: Topic) -> NewTopic:
     config = topic.config()
     if topic.events == dead_letter_topic("").events:

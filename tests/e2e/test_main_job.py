@@ -47,10 +47,6 @@ def kinds(recommendation: Json) -> list[str]:
     return [BY_ID[item["product_id"]].kind for item in recommendation["items"]]
 
 
-def first_five(recommendation: Json) -> list[str]:
-    return [item["product_id"] for item in recommendation.get("items", ())][:5]
-
-
 async def test_three_views_move_profile_recommendation_and_chat(
     stocked: Stack, page: Page, shop: Publisher, gateway: Api
 ) -> None:

@@ -9,6 +9,7 @@ from rapport.ops.errors import InvalidRequest, NotFound
 from services.profiler.domain.explanation import Explanation, reasons_of
 from services.profiler.domain.rules import Rules
 from services.profiler.domain.subjects import subjects
+from services.profiler.domain.trail import CUT
 from services.profiler.observers import Observer, Served
 from services.profiler.ports import Key, ServingCopies
 
@@ -42,7 +43,7 @@ async def explain_profile(
     if subject and subject not in known:
         raise InvalidRequest(f"the profile has no {subject!r}", field="subject", fix=f"one of {', '.join(known)}")
     asked = {each: value for each, value in known.items() if subject in ("", each)}
-    complete = len(backing.steps) >= profile.event_count
+    complete = len(backing.steps) >= profile.event_count and not any(CUT in step.marks for step in backing.steps)
     found = [
         Explanation(
             each,

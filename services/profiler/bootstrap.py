@@ -23,6 +23,7 @@ from services.profiler.adapters.encoder import CachedEncoder
 from services.profiler.adapters.keeper import CopyKeeper
 from services.profiler.adapters.moods import ClassifiedMoods
 from services.profiler.adapters.states import pages, sealed_pages
+from services.profiler.adapters.voices import ClassifiedVoices
 from services.profiler.ageing import Ageing
 from services.profiler.api import ProfileApi, servicing
 from services.profiler.domain.rules import HOUR_MS, MINUTE_MS, Rules
@@ -43,7 +44,7 @@ def parts(settings: ProfilerSettings) -> Sequence[Part]:
     copies = RedisCopies(ServingCopy(redis))
     classifier = ClassifierClient(channel)
     moods = ClassifiedMoods(classifier)
-    learned = LearnedParts(settings, rules, ClassifiedAspects(classifier), moods, redis)
+    learned = LearnedParts(settings, rules, ClassifiedAspects(classifier), moods, ClassifiedVoices(classifier), redis)
     ports = Ports(
         ViewedCatalogue(catalog),
         CachedEncoder(EncoderClient(channel), own.cached_texts),

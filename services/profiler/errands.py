@@ -45,9 +45,11 @@ def onward(customer: Customer, event: ProfileAbsorbed) -> Errand | None:
 
 def leave(key_id: str, customer: Customer, states: CustomerStates) -> tuple[Customer, Errand | None]:
     """What stays of a customer who is somebody else by now, and what goes there."""
-    if not customer.merged_into or not has_something(customer):
+    if not customer.merged_into:
         return customer, None
     going, staying = hand_over(customer)
+    if not has_something(customer):
+        return staying, None
     event = ProfileAbsorbed(
         customer_id=customer.merged_into,
         absorbed_id=key_id,

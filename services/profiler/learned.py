@@ -20,9 +20,10 @@ from services.profiler.learning.opinions import OpinionObserver
 from services.profiler.learning.outlook import OutlookObserver
 from services.profiler.learning.propensity import PropensityObserver
 from services.profiler.observers import Observer
-from services.profiler.ports import Aspects, Moods
+from services.profiler.ports import Aspects, Moods, Voices
 from services.profiler.segments.model import LinearSegments
 from services.profiler.segments.observer import SegmentObserver
+from services.profiler.segments.voice import VoiceObserver
 from services.profiler.settings import ProfilerSettings
 from services.profiler.training.names import LIFETIME, TASTE, TYPE
 
@@ -31,7 +32,7 @@ class LearnedParts:
     """`observers` for the handler, in their order; `parts` to start before the consumer; `clock` tells event time."""
 
     def __init__(
-        self, settings: ProfilerSettings, rules: Rules, aspects: Aspects, moods: Moods, redis: KeyValues
+        self, settings: ProfilerSettings, rules: Rules, aspects: Aspects, moods: Moods, voices: Voices, redis: KeyValues
     ) -> None:
         own = settings.profiler
         thresholds = Thresholds(own.segment_enter, own.segment_leave)
@@ -46,6 +47,7 @@ class LearnedParts:
             propensity,
             self._outlook,
             opinions,
+            VoiceObserver(voices, thresholds),
             self._segments,
             self.clock,
         )

@@ -85,6 +85,15 @@ class Aspects(Protocol):
         """By text and by aspect, the words that speak of it. Raises `RetryableError` when no worker answers."""
 
 
+class Voices(Protocol):
+    async def told(self, texts: Collection[str]) -> Mapping[str, Mapping[str, float]]:
+        """By text, how likely each type of customer is to write it, "" being none of them; empty while no classifier of
+        them is promoted.
+
+        Raises `RetryableError` when the worker does not answer.
+        """
+
+
 class ServingCopies(Protocol):
     """What other services and `GetProfile` read."""
 

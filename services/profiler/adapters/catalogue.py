@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rapport.bus.catalog import CatalogView
-from rapport.events.catalog import in_language
+from rapport.events.catalog import ProductUpserted, in_language
 from services.profiler.domain.observation import Product
 
 # One language for all customers, so that a product has one vector and one name in everybody's profile.
@@ -29,7 +31,13 @@ class ViewedCatalogue:
             price=listed.price,
             currency=listed.currency or "",
             regular=listed.price,
-            attributes=tuple(
-                f"{name}: {value}" for name, value in listed.attributes.items() if isinstance(value, str) and value
-            )[:_MAX_ATTRIBUTES],
+            attributes=tuple(_attributes(listed))[:_MAX_ATTRIBUTES],
         )
+
+
+def _attributes(listed: ProductUpserted) -> Iterator[str]:
+    """Such as "colour: red". What is there for another language's pages ("colour_zh") says the same once more."""
+    translated = tuple(f"_{language}" for language in listed.title if language != _LANGUAGE)
+    for name, value in listed.attributes.items():
+        if isinstance(value, str) and value and not name.endswith(translated):
+            yield f"{name}: {value}"

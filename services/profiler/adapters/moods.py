@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 
-class _Classified(Protocol):
+class Classified(Protocol):
+    """What `ClassifierClient` answers here: probabilities [texts, labels]."""
+
     @property
     def labels(self) -> tuple[str, ...]: ...
     @property
@@ -19,7 +21,7 @@ class _Classified(Protocol):
 class Classifier(Protocol):
     """What `ClassifierClient` is here."""
 
-    async def classify(self, task: str, texts: Sequence[str]) -> _Classified: ...
+    async def classify(self, task: str, texts: Sequence[str]) -> Classified: ...
 
 
 class ClassifiedMoods:

@@ -69,7 +69,7 @@ class Explanation:
     reasons: tuple[Reason, ...]
     """Newest first."""
     complete: bool
-    """False when events may have counted that are older than what is kept."""
+    """False when more may have counted: events older than what is kept, or more of one that moved a lot."""
     breakdown: Breakdown | None = None
     """Of what a model tells."""
 
@@ -81,7 +81,7 @@ def reasons_of(profile: ProfileUpdated, steps: Sequence[Step], subject: str, ses
         case "need":
             found = _of_need(profile, steps, subject)
         case "segment":
-            found = _moved(steps, lambda mark: ":" in mark and mark.partition(":")[0] not in ("stage", "device"))
+            found = _of_segment(profile, steps, name)
         case "session" | "propensity":
             began = profile.session.started_at.timestamp() * 1000
             stage = f"stage:{profile.session.funnel_stage}"
@@ -124,6 +124,15 @@ def _of_need(profile: ProfileUpdated, steps: Sequence[Step], subject: str) -> li
     older = [Reason(event_id, "", None, 0.0) for event_id in evidence[::-1] if event_id not in known]
     behind = [step for step in steps if step.event_id in evidence or subject in step.marks]
     return [*older, *_moved(behind, lambda mark: mark.startswith("need:"))]
+
+
+def _of_segment(profile: ProfileUpdated, steps: Sequence[Step], segment_id: str) -> list[Reason]:
+    """A taste is made of needs, a voice of texts that sound like it; a type looks at everything that was done."""
+    segment = next(each for each in profile.segments if each.segment_id == segment_id)
+    if segment.family == "type":
+        return _all(steps, 0.0)
+    of_taste = segment.family == "taste"
+    return _moved(steps, lambda mark: mark.startswith("need:") if of_taste else mark == f"voice:{segment.name}")
 
 
 def _sessions(steps: Sequence[Step], gap_ms: int) -> list[list[Step]]:

@@ -11,6 +11,8 @@ from services.profiler.domain.session import Session
 
 _MAX_DEVICES = 4
 _HOURS = 24
+# Pieces, and looks, without which a share of them means nothing.
+_PRIOR = 2
 
 
 @dataclass(slots=True)
@@ -70,9 +72,11 @@ class Habits:
     def discount_sensitivity(self) -> float | None:
         """How much more often what is bought is reduced than what is looked at, -1 to 1; None before the first order.
 
-        (b' + 1) / (b + 2) - (l' + 1) / (l + 2): two shares, each with Laplace's rule of succession, so that one order
-        says little. Looks stand for what the shop offers: in a sale everything is reduced, and means nothing.
+        (b' - b s) / (b + 2), s = l' / (l + 2): pieces bought reduced beyond what the share s of looks would lead to.
+        The twos keep one order, or one look, from saying much; who neither buys nor sees anything reduced is at 0.
+        Looks stand for what the shop offers: in a sale everything is reduced, and means nothing.
         """
         if not self.bought:
             return None
-        return (self.bought_reduced + 1) / (self.bought + 2) - (self.looked_reduced + 1) / (self.looked + 2)
+        offered = self.looked_reduced / (self.looked + _PRIOR)
+        return (self.bought_reduced - self.bought * offered) / (self.bought + _PRIOR)

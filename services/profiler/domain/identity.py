@@ -37,12 +37,12 @@ def link(customer: Customer, same_as: str, at: int) -> bool:
 def hand_over(customer: Customer) -> tuple[Customer, Customer]:
     """What is to go to `customer.merged_into`, and what stays.
 
-    The number of events stays behind as a change: a revision never goes back, and no event is counted twice.
+    The number of events stays behind as a change: a revision never goes back, and no event is counted twice. Of all
+    times that of the link stays, and none of an event: in which of several batches those came makes no difference.
     """
     learned = replace(customer.learned, news=[])
     going = replace(customer, merged_into="", merged_at=0, revision=customer.event_count, linked=0, learned=learned)
-    staying = Customer.nobody(customer.last_seen_at)
-    staying.first_seen_at = customer.first_seen_at
+    staying = Customer.nobody(customer.merged_at)
     staying.revision = staying.linked = customer.revision
     staying.merged_into, staying.merged_at = customer.merged_into, customer.merged_at
     staying.learned = customer.learned.left_behind(customer.merged_into, customer.last_seen_at)

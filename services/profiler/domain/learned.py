@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Family = Literal["taste", "type"]
-"""taste: found by clustering; type: named by people, learned from labels."""
+Family = Literal["taste", "type", "voice"]
+"""taste: found by clustering; type: named by people, learned from labels; voice: named by people, told by what is
+written."""
 
 # Scores of one aspect that make its mean; as for the mood, enough to be steady, few enough to turn.
 _MAX_SCORES = 8
 _MAX_ASPECTS = 10
+# A text speaks against no type more strongly than this.
+_LEAST_SHARE = 1e-4
 
 
 @dataclass(slots=True)
@@ -78,6 +83,21 @@ class Learned:
     """Empty between two batches."""
     aged_to: int = 0
     """Event time until which nothing came, where that was looked at."""
+    foreseen: bool = False
+    """Whether an outlook was told, should there be orders."""
+    voice: dict[str, float] = field(default_factory=dict)
+    """By type of customer: mean log-probability of what was written last."""
+    texts: int = 0
+    """How many there were."""
+
+    def hear(self, shares: Mapping[str, float]) -> None:
+        """Something was written that customers of each type write with the probability `shares`."""
+        if self.voice.keys() != shares.keys():  # another classifier
+            self.voice, self.texts = dict.fromkeys(shares, 0.0), 0
+        self.texts += 1
+        step = 1 / min(self.texts, _MAX_SCORES)
+        for label, share in shares.items():
+            self.voice[label] += step * (math.log(max(share, _LEAST_SHARE)) - self.voice[label])
 
     def judge_aspect(self, aspect: str, score: float, at: int) -> None:
         """Something was said of `aspect`."""
@@ -97,7 +117,8 @@ class Learned:
         """After an identity merge: `self` is the known customer, whose memberships stand."""
         mine, theirs = self.visit, other.visit
         merged = Learned({**other.memberships, **self.memberships}, self.visit, _together(self.buying, other.buying))
-        merged.aged_to = max(self.aged_to, other.aged_to)
+        merged.aged_to, merged.foreseen = max(self.aged_to, other.aged_to), self.foreseen
+        merged.voice, merged.texts = self._voice_with(other)
         reason = f"was known as {other_id} so far"
         merged.news = self.news + [
             Moved(family, each.segment, each.name, "entered", reason, each.confidence, when)
@@ -117,6 +138,13 @@ class Learned:
             for at, score in scores:
                 merged.judge_aspect(name, score, at)
         return merged
+
+    def _voice_with(self, other: Learned) -> tuple[dict[str, float], int]:
+        if not self.texts or not other.texts or self.voice.keys() != other.voice.keys():
+            return (dict(self.voice), self.texts) if self.texts else (dict(other.voice), other.texts)
+        texts = self.texts + other.texts
+        share = other.texts / texts
+        return {label: mean + share * (other.voice[label] - mean) for label, mean in self.voice.items()}, texts
 
 
 def _together(one: Buying, two: Buying) -> Buying:

@@ -9,7 +9,10 @@ from services.profiler.domain.observation import Observation
 
 # Enough for the visits that a profile speaks of; some 120 bytes each.
 MAX_STEPS = 24
-_MAX_MARKS = 12
+# Of an event itself: an order of many products moves more than anybody reads. What is learned of it comes on top.
+_MAX_MARKS, _MAX_LEARNED = 12, 12
+CUT = "cut"
+"""The mark of a step that moved more than its marks tell."""
 
 
 @dataclass(slots=True)
@@ -22,7 +25,8 @@ class Step:
     """The event's name."""
     marks: dict[str, float] = field(default_factory=dict)
     """What it moved, and by how much: "category:Shoes", "need:Shoes", "stage:cart", "revenue", "sentiment",
-    "aspect:price", "device:mobile", "language:de", "bought", "reduced", "returned", "late", "too_late"."""
+    "aspect:price", "voice:Gift buyer", "device:mobile", "language:de", "bought", "reduced", "returned", "late",
+    "too_late", `CUT`."""
 
 
 @dataclass(slots=True)
@@ -54,7 +58,8 @@ def step_of(seen: Observation, mood: float | None) -> Step:
         name = f"{dimension}:{value}"
         marks[name] = marks.get(name, 0.0) + weight
     if len(marks) > _MAX_MARKS:
-        marks = dict(list(marks.items())[:_MAX_MARKS])
+        telling = sorted(marks.items(), key=lambda mark: mark[0].startswith("attribute:"))
+        marks = {**dict(telling[:_MAX_MARKS]), CUT: 1.0}
     return Step(seen.event_id, seen.at, seen.kind, marks)
 
 
@@ -68,7 +73,7 @@ def mark(steps: list[Step], event_id: str, name: str, amount: float) -> None:
     """Notes that the event moved `name` as well."""
     for step in reversed(steps):
         if step.event_id == event_id:
-            if len(step.marks) < _MAX_MARKS:
+            if len(step.marks) < _MAX_MARKS + _MAX_LEARNED:
                 step.marks[name] = amount
             return
 

@@ -10,7 +10,6 @@ from rapport.bus.messages import Message
 from rapport.bus.producer import EventProducer
 from rapport.bus.topics import Topics
 from rapport.bus.view import TopicView
-from rapport.models.versions import Version
 from rapport.ops.parts import Part
 from rapport.serving.channel import PeerChannel, WorkerChannel
 from rapport.serving.classifier_client import ClassifierClient
@@ -50,6 +49,17 @@ class AnalystSettings(ProfilerSettings):
         return settings.model_copy(update={"ops": settings.ops.model_copy(update={"port": 0})})
 
 
+def fits(settings: AnalystSettings) -> Sequence[Job]:
+    """What is fitted on schedule."""
+    own = settings.profiler
+    value_s = own.value_refit_minutes * 60
+    return (
+        Job("segments", own.refit_minutes * 60, lambda: train_segments(settings)),
+        Job("customer types", own.refit_minutes * 60, lambda: train_types(settings, {})),
+        Job("value", value_s, lambda: train_lifetime(settings, own.value_horizon_days), min(_SETTLED_S, value_s)),
+    )
+
+
 def parts(settings: AnalystSettings) -> Sequence[Part]:
     """In starting order."""
     own, rules = settings.profiler, rules_of(settings.profiler)
@@ -59,14 +69,6 @@ def parts(settings: AnalystSettings) -> Sequence[Part]:
     producer = EventProducer("profiler-analyst", settings.kafka)
     lease = Lease(redis, settings.tenant)
 
-    async def train_value() -> Version:
-        return await train_lifetime(settings, own.value_horizon_days)
-
-    jobs = [
-        Job("segments", own.refit_minutes * 60, lambda: train_segments(settings)),
-        Job("customer types", own.refit_minutes * 60, lambda: train_types(settings, {})),
-        Job("value", own.value_refit_minutes * 60, train_value, _SETTLED_S),
-    ]
     analysis, catalog = Analysis(settings.tenant, rules.session_gap_ms), CatalogView()
 
     async def take(messages: Sequence[Message]) -> None:
@@ -92,7 +94,7 @@ def parts(settings: AnalystSettings) -> Sequence[Part]:
         settings.tenant,
         own.insight_every_s,
     )
-    schedule = Schedule(jobs, lease, settings, own.first_fit_minutes * 60)
+    schedule = Schedule(fits(settings), lease, settings, own.first_fit_minutes * 60)
     channels = (channel, writer) if writer else (channel,)
     return (Leash(), Topics(settings.kafka), redis, *channels, lease, producer, *views, analyst, schedule)
 

@@ -12,6 +12,8 @@ SPAN_MS = 600_000
 """Width of a span in `buckets`, so that a window of an hour is true to a sixth."""
 # A shop asks hundreds of such questions an hour: at this level of each one, a false alarm is a matter of months.
 SURE = 0.9999
+# Of opinions, from -1 to 1: nobody's mood is more certain.
+_LEAST_SPREAD = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,22 @@ def rate_differs(count: int, hours: float, count_before: int, hours_before: floa
 
 
 def mean_differs(now: tuple[float, float, int], before: tuple[float, float, int]) -> float:
-    """How sure it is that two means differ, 0 to 1 (Welch's z). Each: mean, standard deviation, count."""
+    """How sure it is that two means differ, 0 to 1 (z of two samples, pooled). Each: mean, standard deviation, count.
+
+    Pooled, not Welch's: five scores that happen to be alike have no spread of their own, and would be as sure of
+    themselves as hundreds.
+    """
     mean, spread, count = now
     mean_before, spread_before, count_before = before
     if count < 2 or count_before < 2:
         return 0.0
-    # A handful of equal scores has no spread of its own; nobody's mood is that certain.
-    error = math.sqrt(max(spread, 0.2) ** 2 / count + max(spread_before, 0.2) ** 2 / count_before)
-    return _certainty((mean - mean_before) / error)
+    pooled = math.sqrt((count * spread**2 + count_before * spread_before**2) / (count + count_before - 2))
+    return _certainty((mean - mean_before) / (max(pooled, _LEAST_SPREAD) * math.sqrt(1 / count + 1 / count_before)))
+
+
+def mean_is_off(mean: float, spread: float, count: int) -> float:
+    """How sure it is that a mean is not 0, 0 to 1 (z of one sample)."""
+    return _certainty(mean / (max(spread, _LEAST_SPREAD) / math.sqrt(count)))
 
 
 def _certainty(z: float) -> float:

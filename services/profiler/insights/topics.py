@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -87,19 +88,27 @@ class Topics:
         hours, hours_before = windows.recent_ms / HOUR_MS, (windows.start - max(first, windows.before)) / HOUR_MS
         if before.total() / hours_before * hours < _OPENED * now.total():
             return
-        people: dict[int, int] = {}
-        for number, _ in self._people.totals(windows.start, windows.until):
-            people[number] = people.get(number, 0) + 1
+        people = Counter(number for number, _ in self._people.totals(windows.start, windows.until))
+        said = cache(self._words)
         for topic in self._topics:
             count, usual = now[topic.number], before[topic.number] / hours_before * hours
             sure = rate_differs(count, hours, before[topic.number], hours_before)
-            if count < max(_LEAST, _GROWTH * usual) or people.get(topic.number, 0) < _LEAST_PEOPLE or sure < SURE:
+            if count < max(_LEAST, _GROWTH * usual) or people[topic.number] < _LEAST_PEOPLE or sure < SURE:
                 continue
-            yield self._finding(topic, count, usual, people[topic.number], sure, windows)
+            telling = telling_words(list(topic.texts), said(), len(self._topics))
+            yield self._finding(topic, telling, count, usual, people[topic.number], sure, windows)
 
-    def _finding(self, topic: _Topic, count: int, usual: float, people: int, sure: float, windows: Windows) -> Finding:
+    def _finding(
+        self,
+        topic: _Topic,
+        telling: Sequence[str],
+        count: int,
+        usual: float,
+        people: int,
+        sure: float,
+        windows: Windows,
+    ) -> Finding:
         texts: Sequence[str] = list(topic.texts)
-        telling = telling_words(texts, self._words(), len(self._topics))
         name = name_of(telling, texts) or topic.label
         then = f"{usual:.0f} would be usual" if usual >= 0.5 else "nobody did before"
         return Finding(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.profiler.domain.customer import Customer, Insight
 from services.profiler.domain.observation import Observation
 from services.profiler.domain.trail import mark
+from services.profiler.learning.passing import forget
 from services.profiler.observers import Observer
 from services.profiler.ports import Aspects, Moods
-
-# Reviews, and scores of clauses, that are kept between `prepare` and `see`; several partitions prepare at once.
-_KEPT = 4_000
 
 
 class OpinionObserver(Observer):
@@ -33,12 +31,12 @@ class OpinionObserver(Observer):
         unread = sorted(reviews - self._told.keys())
         if unread:
             self._told |= await self._aspects.told(unread)
-            _forget(self._told, reviews)
+            forget(self._told, reviews)
         clauses = {clause for review in reviews for clause in self._told.get(review, {}).values()}
         missing = sorted(clauses - self._scores.keys())
         if missing:
             self._scores |= await self._moods.score(missing)
-            _forget(self._scores, clauses)
+            forget(self._scores, clauses)
 
     def see(self, customer: Customer, seen: Observation, insight: Insight | None) -> None:
         del insight
@@ -63,10 +61,3 @@ class OpinionObserver(Observer):
                 for aspect in ranked
             ]
         }
-
-
-def _forget(kept: dict[str, Any], needed: Collection[str]) -> None:
-    """The oldest beyond `_KEPT`, save what is `needed` now."""
-    for text in list(kept)[: max(0, len(kept) - _KEPT)]:
-        if text not in needed:
-            del kept[text]

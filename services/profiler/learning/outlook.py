@@ -41,9 +41,13 @@ class OutlookObserver(Observer):
         del insight
         if seen.order is not None:
             count_order(customer, seen)
+        customer.learned.foreseen = self._model is not None
+
+    def age(self, customer: Customer) -> None:
+        customer.learned.foreseen = self._model is not None
 
     def due(self, customers: Sequence[Customer], at: int) -> Collection[int]:
-        """Whose churn risk has moved by `_TOLD_AGAIN` since it was told."""
+        """Whose churn risk was never told, or has moved by `_TOLD_AGAIN` since."""
         places = [place for place, each in enumerate(customers) if each.learned.buying.orders]
         if self._model is None or not places:
             return ()
@@ -52,7 +56,11 @@ class OutlookObserver(Observer):
             self._model.quiet(x, t_x, age, self._model.horizon_days)
             for x, t_x, age, _ in (columns(buyings), columns([(buying, max(at, now)) for buying, now in buyings]))
         )
-        return {place for place, moved in zip(places, (then - told).tolist(), strict=True) if moved >= _TOLD_AGAIN}
+        return {
+            place
+            for place, moved in zip(places, (then - told).tolist(), strict=True)
+            if moved >= _TOLD_AGAIN or not customers[place].learned.foreseen
+        }
 
     def look(self, customers: Sequence[Customer]) -> None:
         self._said = {}

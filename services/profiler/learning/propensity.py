@@ -58,7 +58,11 @@ class Learner:
 
 
 class PropensityObserver(Observer):
-    """Its models are not part of any customer's state: they say what the profile shows, not what it remembers."""
+    """Its models are not part of any customer's state: they say what the profile shows, not what it remembers.
+
+    Of a session every event is a moment to learn from, also when several come in one batch: after a standstill, the
+    ends of batches would show carts that were bought already, and the model would learn that nobody buys.
+    """
 
     def __init__(self, session_gap_ms: int, horizon_ms: int = WEEK_MS) -> None:
         self.session = Learner(session_gap_ms, moving=True)
@@ -68,8 +72,12 @@ class PropensityObserver(Observer):
         self._rows: dict[int, list[float]] = {}
 
     def see(self, customer: Customer, seen: Observation, insight: Insight | None) -> None:
+        """A repeated batch notes the same moments once more, which changes nothing."""
         del insight
-        count_visit(customer, seen)
+        visit, session, ordered = count_visit(customer, seen), customer.session.session_id, customer.value.last_order_at
+        if ordered is not None and visit.orders:
+            self.session.pending.ordered(session, ordered)
+        self.session.pending.note(session, customer.last_seen_at, features(customer))
 
     def look(self, customers: Sequence[Customer]) -> None:
         present = [customer for customer in customers if not customer.merged_into]
@@ -124,12 +132,8 @@ class PropensityObserver(Observer):
 
     def _note(self, each: Touched, row: list[float]) -> None:
         customer, who = each.customer, f"{each.tenant}|{each.customer_id}"
-        ordered, session = customer.value.last_order_at, customer.session.session_id
-        if ordered is not None:
-            self.week.pending.ordered(who, ordered)
-            if customer.learned.visit.orders:
-                self.session.pending.ordered(session, ordered)
-        self.session.pending.note(session, customer.last_seen_at, row)
+        if customer.value.last_order_at is not None:
+            self.week.pending.ordered(who, customer.value.last_order_at)
         self.week.pending.note(who, customer.last_seen_at, row)
 
     def _propensities(self, inputs: Rows) -> list[Propensity | None]:

@@ -21,10 +21,12 @@ TYPE_FEATURES = (
 """Of the family "type", in this order; counts, money and days as log(1 + x)."""
 
 
-def vector_for(model: LinearSegments, customer: Customer, rules: Rules) -> Rows | None:
-    """float32 [d]; None when the customer has no such vector, or one of another encoder."""
+def vector_for(model: LinearSegments, customer: Customer, rules: Rules, at: int) -> Rows | None:
+    """float32 [d], as of `at` (event time; tastes: of the newest event); None when the customer has no such vector, or
+    one of another encoder.
+    """
     if model.family == "type":
-        return type_features(customer, customer.now)
+        return type_features(customer, at)
     return taste(customer, rules) if customer.spectrum.encoder == model.encoder else None
 
 

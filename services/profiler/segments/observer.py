@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,17 +53,19 @@ class SegmentObserver(Observer):
             self._place(customer, model, customer.now)
 
     def due(self, customers: Sequence[Customer], at: int) -> Collection[int]:
-        """Who would change their type. Tastes are as of the newest event, and do not age."""
-        model = self._models.get("type")
-        if model is None or not customers:
-            return ()
-        shares = model.all_probabilities(np.stack([type_features(each, max(at, each.now)) for each in customers]))
+        """Who would change a segment: types change with time, and both families with a newly fitted model."""
+        return {place for model in self._models.values() for place in self._moving(customers, model, at)}
+
+    def _moving(self, customers: Sequence[Customer], model: LinearSegments, at: int) -> Iterator[int]:
+        vectors = [vector_for(model, each, self._rules, max(at, each.now)) for each in customers]
+        places = [place for place, vector in enumerate(vectors) if vector is not None]
+        if not places:
+            return
+        shares = model.all_probabilities(np.stack([vector for vector in vectors if vector is not None]))
         ids = [segment.id for segment in model.segments]
-        return {
-            place
-            for place, (each, row) in enumerate(zip(customers, shares.tolist(), strict=True))
-            if self._decided(each, model, dict(zip(ids, row, strict=True)), at)[1]
-        }
+        for place, row in zip(places, shares.tolist(), strict=True):
+            if self._decided(customers[place], model, dict(zip(ids, row, strict=True)), at)[1]:
+                yield place
 
     def finish(self, touched: Sequence[Touched]) -> Sequence[Outgoing]:
         found: list[Outgoing] = []
@@ -100,7 +102,7 @@ class SegmentObserver(Observer):
         return None if model is None else breakdown(model, segment_id, served)
 
     def _place(self, customer: Customer, model: LinearSegments, at: int) -> None:
-        vector = vector_for(model, customer, self._rules)
+        vector = vector_for(model, customer, self._rules, customer.now)
         if vector is None:
             return
         learned, family = customer.learned, model.family

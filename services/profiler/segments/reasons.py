@@ -20,8 +20,9 @@ def reason(change: Change, customer: Customer, model: LinearSegments) -> str:
         return f"{_record(customer)}: {fits} {change.name}"
     shared = _shared(customer, segment)
     if change.change == "entered":
-        told = " and ".join(shared) or "their interests as a whole"
-        return f"interest in {told}, as {change.name} customers have"
+        if not shared:
+            return f"their interests as a whole are like those of {change.name} customers"
+        return f"interest in {' and '.join(shared)}, as {change.name} customers have"
     now = " and ".join(name for name, _ in _interests(customer)[:_NAMED]) or "nothing in particular"
     return f"interest moved to {now}"
 

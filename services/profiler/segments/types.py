@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rapport.ops.errors import StateConflict
 from services.profiler.domain.customer import Customer
 from services.profiler.segments.features import type_features
 from services.profiler.segments.model import LinearSegments, Segment
@@ -21,6 +22,7 @@ _DAY_MS = 86_400_000.0
 # A person who looked at a customer knows more than a rule of thumb.
 _CORRECTION = 20.0
 _FOLDS, _SEED = 5, 0
+_LEAST_TYPES = 2
 _TEMPERATURES = np.geomspace(0.25, 8.0, 61)
 # Sessions without an order from which on somebody is known to look and not to buy.
 _WINDOW_SESSIONS = 3
@@ -58,12 +60,15 @@ def first_labels(customers: Sequence[Customer], now: int) -> list[str]:
 def fit_types(customers: Sequence[Customer], ids: Sequence[str], corrected: Mapping[str, str], now: int) -> FittedTypes:
     """Types of `customers` (their `ids` alongside). `corrected`: labels that people gave, by customer id.
 
-    Types with fewer than `_FOLDS` customers are left out: nothing can be learned of them yet.
+    Types with fewer than `_FOLDS` customers are left out: nothing can be learned of them yet. Raises `StateConflict`
+    when that leaves only one: everybody would be of it, and surely.
     """
     rows = np.stack([type_features(customer, now) for customer in customers]).astype(np.float64)
     labels = [corrected.get(id_, rule) for id_, rule in zip(ids, first_labels(customers, now), strict=True)]
     trust = np.array([_CORRECTION if id_ in corrected else 1.0 for id_ in ids])
     common = {label for label in labels if labels.count(label) >= _FOLDS}
+    if len(common) < _LEAST_TYPES:
+        raise StateConflict(f"only {len(common)} type has {_FOLDS} customers or more", fix="wait for more orders")
     kept = np.array([label in common for label in labels])
     names = np.array(labels)[kept]
     mean, scale = rows[kept].mean(axis=0), np.maximum(rows[kept].std(axis=0), 1e-6)
@@ -123,8 +128,6 @@ def _regression(
     """Slopes [classes, d] and biases [classes]."""
     from sklearn.linear_model import LogisticRegression
 
-    if len(classes) == 1:
-        return np.zeros((1, rows.shape[1])), np.zeros(1)
     fit = LogisticRegression(C=10.0, max_iter=2000).fit(rows, names, sample_weight=weights)
     if len(classes) == 2:  # scikit-learn keeps one row for two classes
         return np.vstack([-fit.coef_ / 2, fit.coef_ / 2]), np.concatenate([-fit.intercept_ / 2, fit.intercept_ / 2])

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 Promote = Annotated[bool, typer.Option("--promote", help="Have the new version answer at once.")]
 Horizon = Annotated[float, typer.Option(min=1, help="How far ahead churn risk and expected value look, in days.")]
 Labels = Annotated[
-    Path | None, typer.Option(help="Corrected labels: a CSV file with the columns customer_id and label.")
+    Path | None,
+    typer.Option(
+        help="Corrected labels: a CSV file with the columns customer_id and label (none: by the rules again). "
+        "Later fits keep them."
+    ),
 ]
 
 
@@ -32,8 +36,8 @@ def types(labels: Labels = None, promote: Promote = False) -> None:
     from services.profiler.training.jobs import train_types
     from services.profiler.training.labels import read_labels
 
-    corrected = read_labels(labels) if labels else {}
-    _train(lambda settings: train_types(settings, corrected), promote)
+    given = read_labels(labels) if labels else {}
+    _train(lambda settings: train_types(settings, given), promote)
 
 
 def value(horizon_days: Horizon = 90.0, promote: Promote = False) -> None:

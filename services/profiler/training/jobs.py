@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TypeVar
 
 from rapport.models.registry import Registry
@@ -13,6 +14,7 @@ from rapport.models.versions import Version
 from services.profiler.bootstrap import rules_of
 from services.profiler.segments.model import LinearSegments
 from services.profiler.settings import ProfilerSettings
+from services.profiler.training import corrections
 from services.profiler.training.lifetime import FittedLifetime, Histories, fit_lifetime, histories
 from services.profiler.training.names import LIFETIME, TASTE, TYPE
 from services.profiler.training.publishing import promoted_version
@@ -39,13 +41,24 @@ async def train_segments(settings: ProfilerSettings) -> Version:
     )
 
 
-async def train_types(settings: ProfilerSettings, corrected: Mapping[str, str]) -> Version:
-    """Customer types from RFM rules and `corrected` labels (by customer id). Raises `StateConflict` for too few."""
+async def train_types(settings: ProfilerSettings, labels: Mapping[str, str]) -> Version:
+    """Customer types from RFM rules, `labels` (by customer id) and those that the promoted version was corrected with.
+
+    Raises `StateConflict` for too few customers.
+    """
     customers = await known_customers(settings, settings.tenant)
+    now = await promoted_version(TYPE, settings)
+    kept = corrections.updated(corrections.load(now.folder) if now else {}, labels)
+    corrected = corrections.labels_of(customers, kept)
     fitted = await asyncio.to_thread(_alone, lambda: fit_customer_types(customers, corrected))
     metrics = {"accuracy": round(fitted.accuracy, 4), "calibration_error": round(fitted.calibration_error, 4)}
+
+    def save(folder: Path) -> None:
+        fitted.model.save(folder, customers=dict(fitted.counts))
+        corrections.save(folder, kept)
+
     return Registry(settings.models.cache).make(
-        lambda folder: fitted.model.save(folder, customers=dict(fitted.counts)),
+        save,
         name=TYPE,
         kind="segments",
         metrics=metrics | {"corrected": float(len(corrected)), "customers": float(sum(fitted.counts.values()))},

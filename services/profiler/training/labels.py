@@ -10,16 +10,19 @@ from rapport.ops.errors import InvalidRequest
 
 
 def read_labels(file: Path) -> Mapping[str, str]:
-    """By customer id; a customer's last line counts. Raises `InvalidRequest` for a file that has no such columns."""
+    """By customer id; a customer's last line counts, "" where it has no label.
+
+    Raises `InvalidRequest` for a file that has no such columns.
+    """
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = list(csv.DictReader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidRequest(f"{file} cannot be read: {error}", field="--labels") from error
     found = {
-        row["customer_id"].strip(): row["label"].strip()
+        row["customer_id"].strip(): (row["label"] or "").strip()
         for row in rows
-        if (row.get("customer_id") or "").strip() and (row.get("label") or "").strip()
+        if (row.get("customer_id") or "").strip() and "label" in row
     }
     if not found:
         raise InvalidRequest(

@@ -80,8 +80,9 @@ class SegmentMembership(Payload):
     segment_id: Id
     """Stays when segments are fitted again, and when their name is changed."""
     name: str
-    family: Literal["taste", "type"]
-    """taste: found by clustering interests; type: named by people, learned from labels."""
+    family: Literal["taste", "type", "voice"]
+    """taste: found by clustering interests; type: named by people, learned from labels; voice: named by people, told by
+    what the customer writes."""
     confidence: Probability
     since: Time
 
@@ -172,7 +173,7 @@ class SegmentChanged(Event):
     """Its name, for people and rules."""
     segment_id: Id | None = None
     """Stays when segments are fitted again, and when their name is changed."""
-    family: Literal["taste", "type"] | None = None
+    family: Literal["taste", "type", "voice"] | None = None
     change: Literal["entered", "left"]
     reason: str
     confidence: Probability

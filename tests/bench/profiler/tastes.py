@@ -9,7 +9,8 @@ log, identity merges included; the real encoder in this process, state in memory
 - rank of the visit's interest: after each visit of a known shopper, where in the published needs the kind of goods is
   that most of the visit was about; and where the kind of the visit before it is, when that was another.
 - drift: shoppers whose taste changed within the log. From the first event of a visit about a kind that only the new
-  taste has: events until a need of that name is there, until it is the strongest.
+  taste has: events until a need of that name is there, until it is the strongest. With the 95 % interval of the mean
+  over shoppers (percentile bootstrap, 2,000 draws).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rapport.bus.messages import Message, Outgoing
 from rapport.events.catalog import ProductUpserted
 from rapport.events.profiles import ProfileUpdated
@@ -37,6 +40,7 @@ from tests.bench.profiler_learning.replay import LocalModels, Replay, messages
 
 # Weight below which a kind is noise: the demo gives every shopper a few kinds at 0.02.
 _MAIN_FROM = 0.1
+_DRAWS = 2_000
 
 
 @dataclass(slots=True)
@@ -189,14 +193,24 @@ def _ranked(name: str, ranks: Sequence[int]) -> Row:
 
 def _counted(name: str, counts: Sequence[int | None]) -> Row:
     there = [count for count in counts if count is not None]
+    low, high = _interval(there)
     return {
         "what": name,
         "count": len(counts),
         "median": statistics.median(there),
         "mean": statistics.fmean(there),
+        "mean from": low,
+        "mean to": high,
         "p90": percentile(there, 0.9),
         "never": len(counts) - len(there),
     }
+
+
+def _interval(counts: Sequence[int]) -> tuple[float, float]:
+    """95 % of the mean."""
+    draws = np.random.default_rng(0).choice(np.array(counts), (_DRAWS, len(counts))).mean(axis=1)
+    low, high = np.percentile(draws, (2.5, 97.5))
+    return float(low), float(high)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 Protocol: 12,330 sessions, 70/30 stratified, seed 0 (train_test_split, random_state=0). All models see the same inputs:
 counts and durations as log(1 + x), 0 where missing (14 sessions), categories one-hot. `online` is the class that serves
 propensity: it sees the training sessions once, in random order, in steps of 128, and is calibrated as it goes; `passes`
-more for comparison.
+more for comparison. LightGBM: rate 0.03, 15 leaves, 20 sessions a leaf at least, a fifth of the training sessions set
+aside to stop at.
 Published (other split, oversampled): XGBoost AUC 0.937. Measured by the data's keeper, this split: HistGradientBoosting
 0.9277.
 """
@@ -16,6 +17,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -55,6 +57,22 @@ def online(train: Any, truth: Any, test: Any, passes: int) -> Any:
     return model.probabilities(test)
 
 
+def boosted(train: Any, learned: Any, test: Any) -> Any:
+    fitted, aside, its, truth = train_test_split(train, learned, test_size=0.2, stratify=learned, random_state=0)
+    model = lightgbm.LGBMClassifier(
+        n_estimators=2000,
+        learning_rate=0.03,
+        num_leaves=15,
+        min_child_samples=20,
+        n_jobs=1,
+        verbosity=-1,
+        random_state=0,
+    )
+    stop = lightgbm.early_stopping(100, verbose=False)
+    model.fit(fitted, its, eval_set=[(aside, truth)], eval_metric="auc", callbacks=[stop])
+    return np.asarray(model.predict_proba(test))[:, 1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=None)
@@ -75,6 +93,7 @@ def main() -> None:
         figures(f"online, {given.passes} passes", online(train, learned, test, given.passes), told),
         figures("scikit-learn logistic regression", batch.predict_proba(scaler.transform(test))[:, 1], told),
         figures("scikit-learn HistGradientBoosting", trees.predict_proba(test)[:, 1], told),
+        figures("LightGBM", boosted(train, learned, test), told),
     ]
     report(__doc__ or "", table, given.json)
 

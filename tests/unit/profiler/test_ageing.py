@@ -92,6 +92,27 @@ async def test_the_churn_risk_that_is_told_rises_with_silence(shop: Shop) -> Non
     assert due(shop, 151) == []
 
 
+async def test_a_first_model_reaches_those_who_stay_away(shop: Shop) -> None:
+    segments, outlook = SegmentObserver(shop.rules, Thresholds()), OutlookObserver()
+    shop.ports = replace(shop.ports, observers=(outlook, segments))
+    before = await shop.happen(*(ordered("c1", f"o{number}", "running-1") for number in range(4)))
+    assert (before.segments, before.outlook, due(shop, 1)) == ((), None, [])
+    outlook.use(CDNOW)
+    assert due(shop, 1) == ["c1"]
+    await passed(shop, 1)
+    assert (await shop.profile()).outlook is not None
+    assert due(shop, 1.1) == []
+    need = shop.kept().spectrum.needs[0].vector
+    kinds = tuple(Segment(f"taste-{name}", name, "", 0.5, ()) for name in ("runners", "others"))
+    weights = np.stack([4 * need, -4 * need]).astype(np.float32)
+    encoder = shop.kept().spectrum.encoder
+    segments.use("taste", LinearSegments("taste", "v1", encoder, kinds, weights, np.zeros(2, dtype=np.float32)))
+    assert due(shop, 1.2) == ["c1"]
+    await passed(shop, 1.2)
+    assert [each.name for each in (await shop.profile()).segments] == ["runners"]
+    assert due(shop, 1.3) == []
+
+
 async def test_an_id_that_is_somebody_else_by_now_is_not_looked_at(shop: Shop, types: SegmentObserver) -> None:
     shop.ports = replace(shop.ports, observers=(types,))
     await shop.happen(*(ordered("c1", f"o{number}", "running-1") for number in range(4)))

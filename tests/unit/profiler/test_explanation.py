@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from rapport.events.behaviour import Context, OrderRefunded, ProductAdded, ProductReviewed
+from rapport.events.catalog import ProductUpserted
 from rapport.ops.errors import InvalidRequest
-from rapport.testing import FakeClassifier, ordered, viewed
+from rapport.testing import FakeClassifier, message, ordered, viewed
 from services.profiler.adapters.aspects import ClassifiedAspects
 from services.profiler.adapters.codec import unpack_backing
 from services.profiler.adapters.moods import ClassifiedMoods
@@ -25,7 +26,7 @@ from services.profiler.learning.propensity import PropensityObserver
 from services.profiler.segments.model import LinearSegments, Segment
 from services.profiler.segments.observer import SegmentObserver
 from services.profiler.training.segments import fit_tastes
-from tests.unit.profiler.conftest import MOODS, Shop
+from tests.unit.profiler.conftest import MOODS, Shop, product
 from tests.unit.profiler.test_lifetime import CDNOW
 
 PHONE = Context(device="phone")
@@ -62,6 +63,25 @@ async def test_habits_and_counts_name_their_events(shop: Shop) -> None:
     assert told["aspect:delivery"] == ["6"]
     assert len(told["events"]) == 6
     assert all(each.breakdown is None for each in found.values())
+
+
+async def test_an_event_that_moves_a_lot_still_tells_every_opinion_and_that_it_tells_not_all(shop: Shop) -> None:
+    moods = ClassifiedMoods(FakeClassifier(MOODS))
+    shop.ports = replace(shop.ports, observers=(OpinionObserver(ClassifiedAspects(FakeClassifier(MOODS)), moods),))
+    tent = product("tent-0", "Ridge", "Tents").model_copy(
+        update={"attributes": {f"trait {n}": "yes" for n in range(4)}}
+    )
+    await shop.catalog.apply([message(ProductUpserted.model_validate(tent.model_dump()), 99)])
+    body = "delivery was quick, the price is high, quality is fine, service is rude, broken packaging, size is right"
+    await shop.happen(ProductReviewed(customer_id="c1", product_id="tent-0", review_body=body, context=PHONE))
+    found = await explained(shop)
+    opinions = ("delivery", "price", "quality", "service", "packaging", "fit")
+    assert {name: ids(found[f"aspect:{name}"]) for name in opinions} == {name: ["1"] for name in opinions}
+    assert found["aspect:fit"].complete
+    await shop.happen(ordered("c1", "o1", "tent-0", "running-0", "coffee-0", "headphones-0"), minutes=1)
+    found = await explained(shop)
+    assert ids(found["need:Headphones"]) == ["2"]
+    assert not found["attribute:trait 3: yes"].complete
 
 
 async def test_late_events_and_the_language_are_traced(shop: Shop) -> None:
@@ -122,6 +142,8 @@ async def test_a_segment_is_explained_by_the_needs_that_speak_for_it(shop: Shop)
     await shop.happen(*(viewed("new", f"running-{n % 4}") for n in range(7)), viewed("new", "coffee-1"), minutes=60)
     found = await explained(shop, "new")
     taste, type_ = (found[f"segment:{id_}"] for id_ in _ids(found))
+    assert (len(taste.reasons), {reason.weight for reason in taste.reasons}) == (8, {1.0})
+    assert (len(type_.reasons), {reason.weight for reason in type_.reasons}) == (8, {0.0})
     assert taste.breakdown is not None
     assert taste.breakdown.contributions[0].feature == "need:Running shoes"
     assert taste.breakdown.model.startswith("v3, against ")

@@ -101,6 +101,22 @@ async def test_visitors_with_a_full_cart_are_likelier_to_buy(shop: Shop) -> None
     assert with_cart.propensity.session > looking.propensity.session + 0.2
 
 
+@pytest.mark.parametrize("at_once", [1, 1000])
+async def test_it_learns_the_same_from_a_backlog_as_from_events_one_by_one(shop: Shop, at_once: int) -> None:
+    observer = PropensityObserver(GAP)
+    shop.ports = replace(shop.ports, observers=(observer,))
+    log = []
+    for number in range(40):
+        who, start = f"u{number}", number * 0.1
+        log += [shop.at(viewed(who, f"running-{look}"), minutes=start + look) for look in range(3)]
+        log.append(shop.at(ordered(who, f"o{number}", "running-1"), minutes=start + 4))
+    for begin in range(0, len(log), at_once):
+        await shop.take(*log[begin : begin + at_once])
+    await shop.happen(viewed("late", "running-1"), minutes=60)
+    # Three looks before each order, and the order itself: nothing came after it.
+    assert (observer.session.model.count, observer.session.model.positives) == (128, 96)
+
+
 async def test_nothing_is_said_before_anything_is_known(shop: Shop) -> None:
     shop.ports = replace(shop.ports, observers=(PropensityObserver(GAP),))
     assert (await shop.happen(viewed("c1", "running-1"))).propensity is None

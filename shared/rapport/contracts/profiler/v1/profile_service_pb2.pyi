@@ -87,7 +87,7 @@ class Explanation(_message.Message):
     value: _builtins.str
     """as the profile has it"""
     complete: _builtins.bool
-    """false: events older than what is kept may have counted as well"""
+    """false: more may have counted: older events, or more of an event that moved a lot"""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
         """newest first"""
@@ -383,7 +383,7 @@ class SegmentMembership(_message.Message):
     """stays when segments are fitted again"""
     name: _builtins.str
     family: _builtins.str
-    """taste (found by clustering), type (named by people)"""
+    """taste (found by clustering), type (named by people), voice (told by what is written)"""
     confidence: _builtins.float
     """0 to 1"""
     @_builtins.property

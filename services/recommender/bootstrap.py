@@ -88,7 +88,9 @@ def parts(settings: RecommenderSettings) -> Sequence[Part]:
     behaviour = CountsKeeper(behaviour_consumer(counts, served, RedisOrders(redis), day_of, settings), counts)
     pushes = RedisPushes(ServingCopy(redis))
     wishes = RedisWishes(redis)
-    written = wish_parts(own, partial(wish, catalogues=catalogues, encoder=encoder, store=wishes), settings)
+    written = wish_parts(
+        own, partial(wish, catalogues=catalogues, items=items, encoder=encoder, store=wishes), settings
+    )
     wishing = next((part for part in written if isinstance(part, WishQueue)), None)
     profiles = profile_consumer(
         answers,

@@ -56,6 +56,13 @@ async def published(stack: Stack, events: Sequence[TimedEvent], rate: float) -> 
     await producer.stop()
 
 
+def looked_on(views: Sequence[tuple[str, str]]) -> list[str]:
+    """Ids under which somebody looked at products who has no other: what was seen under two would be known by half."""
+    ids = list(dict.fromkeys(customer for customer, _ in views))
+    shared = Counter(customer.partition("-")[2] for customer in ids)
+    return [customer for customer in ids if shared[customer.partition("-")[2]] == 1]
+
+
 async def listed(gateway: Api, customer: str, world: World, seen: set[str], popular: Sequence[str]) -> Lists:
     """What each ranking shows a shopper."""
     products = {product.id: product for product in world.catalog.products}
@@ -108,8 +115,7 @@ async def main(stack: Stack, count: int, rate: float, shoppers: int, file: Path 
     await published(stack, events, rate)
     interests = Interests(world, plan)
     clicks: dict[str, list[float]] = {name: [] for name in ("ours", "popularity", "random")}
-    counts = Counter(timed.key for timed in events)
-    chosen = [customer for customer in counts if customer.startswith("c-")][:ASKED]
+    chosen = looked_on(views)[:ASKED]
     last: dict[str, str] = {timed.key: timed.event_id for timed in events}
     async with api(stack) as gateway:
         for customer in chosen:

@@ -149,7 +149,8 @@ async def own_redis() -> AsyncIterator[RedisConnection]:
         server.prepare()
         child = Child("redis", server.command(), Path(folder) / "redis.log")
         child.wait_ready(server.ready, 60)
-        redis = RedisConnection(RedisSettings.model_validate({"url": server.url}))
+        # A stall of the machine is to be seen in the figures, not to end them.
+        redis = RedisConnection(RedisSettings.model_validate({"url": server.url, "timeout_s": 30.0}))
         await redis.start()
         try:
             yield redis

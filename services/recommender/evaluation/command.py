@@ -65,12 +65,12 @@ def _compared(data: Data, wanted: str, epochs: int) -> tuple[str, Sequence[Line]
 
 
 def _parts(lines: Sequence[Line]) -> str:
-    parts = list(dict.fromkeys(part for line in lines for part in line.segments))
-    width = max(len(part) for part in parts)
-    rows = ["NDCG@10 by part".ljust(width) + "".join(f"  {line.name:>11}" for line in lines)]
-    for part in parts:
+    sizes = lines[0].sizes
+    width = max(map(len, ("NDCG@10 by part", *sizes)))
+    rows = [f"{'NDCG@10 by part':{width}}  cases" + "".join(f"  {line.name:>11}" for line in lines)]
+    for part, size in sizes.items():
         figures = (line.segments[part]["NDCG@10"].value for line in lines)
-        rows.append(part.ljust(width) + "".join(f"  {figure:11.4f}" for figure in figures))
+        rows.append(f"{part:{width}}  {size:5}" + "".join(f"  {figure:11.4f}" for figure in figures))
     return "\n".join(rows)
 
 
@@ -79,14 +79,14 @@ def _rankers(data: Data, settings: Settings) -> list[dict[str, Any]]:
     from rapport.models.registry import Registry
     from services.recommender.domain.features import VERSION
     from services.recommender.evaluation.logged import judged_on_lists
-    from services.recommender.learned.names import RANKER
+    from services.recommender.learned.names import RANKER, of_tenant
     from services.recommender.learned.ranker import load
 
     registry, report = Registry(settings.models.cache), []
-    for version in registry.versions(RANKER):
+    for version in registry.versions(of_tenant(RANKER, data.tenant)):
         made_ms = version.manifest.created_at.timestamp() * 1000
         later = [one for one in data.seen if one.shown_ms > made_ms and one.feature_version == VERSION]
-        for name, (figure, ahead) in judged_on_lists(later, {str(version): load(version).score}).items():
+        for name, (figure, ahead) in judged_on_lists(later, {str(version): load(version, data.tenant).score}).items():
             typer.echo(
                 f"{name}: {figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}] on {len(later)} lists seen after "
                 f"{version.version}, ahead of as shown by {ahead.value:+.4f} [{ahead.low:+.4f}, {ahead.high:+.4f}]"

@@ -32,6 +32,8 @@ class Line:
     """To fit the model; None where it was fitted elsewhere."""
     cases: Mapping[str, Doubles]
     """[cases] of each figure, for paired comparisons."""
+    sizes: Mapping[str, int]
+    """Cases of each segment."""
 
     def plain(self) -> dict[str, Any]:
         """For JSON: all but the single cases."""
@@ -40,7 +42,7 @@ class Line:
             "figures": {name: asdict(figure) for name, figure in self.figures.items()},
             "lists": dict(self.lists),
             "segments": {
-                part: {name: asdict(figure) for name, figure in figures.items()}
+                part: {"cases": self.sizes[part], **{name: asdict(figure) for name, figure in figures.items()}}
                 for part, figures in self.segments.items()
             },
             "ranking_seconds": round(self.seconds, 3),
@@ -65,11 +67,11 @@ def line_of(
     popularity = split.train.popularity()
     values = per_case(ranked, CUTS)
     chosen = ("HR@10", CHIEF)
-    parts = {
-        part: summed_up({figure: values[figure][mask] for figure in chosen})
-        for part, mask in segments(split.test, popularity, of_user).items()
-    }
-    return Line(name, summed_up(values), of_lists(ranked.lists, popularity, 10), parts, seconds, fitted_s, values)
+    masks = segments(split.test, popularity, of_user)
+    parts = {part: summed_up({figure: values[figure][mask] for figure in chosen}) for part, mask in masks.items()}
+    sizes = {part: int(mask.sum()) for part, mask in masks.items()}
+    lists = of_lists(ranked.lists, popularity, 10)
+    return Line(name, summed_up(values), lists, parts, seconds, fitted_s, values, sizes)
 
 
 def ahead(ours: Line, theirs: Line, figure: str = CHIEF) -> Figure:

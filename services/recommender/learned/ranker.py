@@ -12,6 +12,7 @@ import numpy.typing as npt
 from rapport.models.versions import Version
 from rapport.ops.errors import ModelError
 from services.recommender.domain.features import FEATURES, VERSION
+from services.recommender.learned.store import check_tenant
 
 if TYPE_CHECKING:
     import lightgbm
@@ -32,15 +33,18 @@ class LambdaMart:
         return np.asarray(self._booster.predict(features, num_threads=1), dtype=np.float64)
 
 
-def save(booster: lightgbm.Booster, folder: Path) -> None:
-    """The trees, and which features they read."""
+def save(booster: lightgbm.Booster, tenant: str, folder: Path) -> None:
+    """The trees, which features they read, and whose customers they learned from."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _TREES).write_text(booster.model_to_string(num_iteration=booster.best_iteration), encoding="utf-8")
-    (folder / _ABOUT).write_text(json.dumps({"features": list(FEATURES), "version": VERSION}), encoding="utf-8")
+    (folder / _ABOUT).write_text(
+        json.dumps({"features": list(FEATURES), "version": VERSION, "tenant": tenant}), encoding="utf-8"
+    )
 
 
-def load(version: Version) -> LambdaMart:
-    """Raises `ModelError` for files that are no trees, or trees of other features than those that are served."""
+def load(version: Version, tenant: str) -> LambdaMart:
+    """Raises `ModelError` for files that are no trees, trees of other features than those that are served, or what
+    another tenant's customers taught."""
     # Imported here: a service without a trained ranker does without.
     import lightgbm
 
@@ -54,6 +58,7 @@ def load(version: Version) -> LambdaMart:
             f"{version} was trained on features of version {about.get('version')}, served are those of {VERSION}",
             fix="train it again",
         )
+    check_tenant(version, about.get("tenant"), tenant)
     ranker = LambdaMart(f"{version.name}@{version.version}", booster)
     # The first call builds the tables that later ones use.
     ranker.score(np.zeros((1, len(FEATURES)), dtype=np.float32))

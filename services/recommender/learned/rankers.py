@@ -12,7 +12,7 @@ from rapport.models.versions import Version
 from rapport.ops.errors import PermanentError
 from rapport.ops.parts import Health
 from services.recommender.domain.ranking import FIXED, Assignment, Ranker
-from services.recommender.learned.names import RANKER
+from services.recommender.learned.names import RANKER, of_tenant
 from services.recommender.learned.ranker import load
 from services.recommender.learned.settings import Arm, LearnedSection, ModelExperiment
 
@@ -27,9 +27,9 @@ class PromotedRankers:
     name = "rankers"
 
     def __init__(self, registry: Registry, settings: LearnedSection, tenant: str) -> None:
-        """`tenant`: whose behaviour the rankers were trained on; others get fixed weights."""
+        """`tenant`: whose versions the settings name; others have what is promoted for them alone."""
         self._registry, self._settings, self._tenant = registry, settings, tenant
-        self._promoted: Ranker | None = None
+        self._promoted: dict[str, Ranker] = {}
         self._named: dict[str, Ranker] = {}
         self._missing: dict[str, str] = {}
 
@@ -48,24 +48,28 @@ class PromotedRankers:
         """Nothing is open."""
 
     def health(self) -> Health:
-        promoted = self._promoted.name if self._promoted else "fixed weights"
-        return Health(detail="; ".join([promoted, *self._missing.values()]))
+        promoted = sorted(ranker.name for ranker in self._promoted.values()) or ["fixed weights"]
+        return Health(detail="; ".join([*promoted, *self._missing.values()]))
 
-    async def use(self, version: Version | None) -> None:
+    async def use(self, tenant: str, version: Version | None) -> None:
         """Takes a promoted version over; None: back to fixed weights. Raises `ModelError`; then the old one stays."""
-        self._promoted = await asyncio.to_thread(load, version) if version else None
+        if version is None:
+            self._promoted.pop(tenant, None)
+        else:
+            self._promoted[tenant] = await asyncio.to_thread(load, version, tenant)
 
     def of(self, tenant: str, customer_id: str) -> Assignment:
         """Steady for a customer for as long as the experiment runs. Nobody in particular is in no experiment."""
+        promoted = self._promoted.get(tenant)
         if tenant != self._tenant:
-            return FIXED
+            return Assignment(promoted) if promoted else FIXED
         arm = assigned(self._settings.experiment, customer_id)
         if arm is None or self._settings.experiment is None:
-            return Assignment(self._promoted, self._shadow(self._promoted))
-        shown = {"promoted": self._promoted, "fixed": None}.get(arm.ranker, self._named.get(arm.ranker))
+            return Assignment(promoted, self._shadow(promoted))
+        shown = {"promoted": promoted, "fixed": None}.get(arm.ranker, self._named.get(arm.ranker))
         if arm.ranker in self._missing:
             # What they would see is not what the variation promises: they are not counted in it.
-            return Assignment(self._promoted, self._shadow(self._promoted))
+            return Assignment(promoted, self._shadow(promoted))
         return Assignment(shown, self._shadow(shown), self._settings.experiment.id, arm.id)
 
     def _shadow(self, shown: Ranker | None) -> tuple[Ranker, ...]:
@@ -73,7 +77,7 @@ class PromotedRankers:
         return tuple(ranker for ranker in rankers if shown is None or ranker.name != shown.name)
 
     def _load(self, version: str) -> Ranker:
-        return load(self._registry.load(RANKER, version))
+        return load(self._registry.load(of_tenant(RANKER, self._tenant), version), self._tenant)
 
 
 def assigned(experiment: ModelExperiment | None, customer_id: str) -> Arm | None:

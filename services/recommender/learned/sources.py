@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +14,32 @@ from rapport.events.recommendations import ReasonKind, Strategy
 from rapport.models.versions import Version
 from services.recommender.domain.situation import Situation
 from services.recommender.domain.sources.source import NOTHING, Evidence, Finds, Floats
-from services.recommender.learned.factors import Factors
-from services.recommender.learned.item_item import ItemItem
-from services.recommender.learned.store import About, load_factors, load_item_item
+from services.recommender.learned.store import About, check_tenant, load_factors, load_item_item
 
+M = TypeVar("M")
 # What a customer looked at lately that a source reads: older looks have faded to nothing by then.
 _READ = 50
 # Score of the customer's own part from which on it is said that shoppers with such a taste chose it.
 _TASTE = 0.25
+
+
+class _Promoted(Generic[M]):
+    """The promoted version of each tenant."""
+
+    def __init__(self, load: Callable[[Path], tuple[M, About]]) -> None:
+        self._load = load
+        self._loaded: dict[str, tuple[M, About]] = {}
+
+    def of(self, tenant: str) -> tuple[M, About] | None:
+        return self._loaded.get(tenant)
+
+    async def use(self, tenant: str, version: Version | None) -> None:
+        if version is None:
+            self._loaded.pop(tenant, None)
+            return
+        model, about = await asyncio.to_thread(self._load, version.folder)
+        check_tenant(version, about.tenant, tenant)
+        self._loaded[tenant] = model, about
 
 
 class ItemItemSource:
@@ -29,16 +49,17 @@ class ItemItemSource:
     strategy: ClassVar[Strategy] = "co_visited"
 
     def __init__(self) -> None:
-        self._loaded: tuple[ItemItem, About] | None = None
+        self._models = _Promoted(load_item_item)
 
-    async def use(self, version: Version | None) -> None:
+    async def use(self, tenant: str, version: Version | None) -> None:
         """Takes a promoted version over; None: there is none any more. Raises `ModelError`; then the old one stays."""
-        self._loaded = await asyncio.to_thread(load_item_item, version.folder) if version else None
+        await self._models.use(tenant, version)
 
     def find(self, situation: Situation) -> Finds:
-        if self._loaded is None or self._loaded[1].tenant != situation.tenant:
+        loaded = self._models.of(situation.tenant)
+        if loaded is None:
             return NOTHING
-        model, about = self._loaded
+        model, about = loaded
         items, scores, seeds = model.scored(history(situation, model.number))
         best = _best(scores, situation.fetch)
         return Finds(
@@ -55,16 +76,17 @@ class FactorsSource:
     strategy: ClassVar[Strategy] = "personalised"
 
     def __init__(self) -> None:
-        self._loaded: tuple[Factors, About] | None = None
+        self._models = _Promoted(load_factors)
 
-    async def use(self, version: Version | None) -> None:
+    async def use(self, tenant: str, version: Version | None) -> None:
         """Takes a promoted version over; None: there is none any more. Raises `ModelError`; then the old one stays."""
-        self._loaded = await asyncio.to_thread(load_factors, version.folder) if version else None
+        await self._models.use(tenant, version)
 
     def find(self, situation: Situation) -> Finds:
-        if self._loaded is None or self._loaded[1].tenant != situation.tenant:
+        loaded = self._models.of(situation.tenant)
+        if loaded is None:
             return NOTHING
-        model, about = self._loaded
+        model, about = loaded
         seen = history(situation, model.number)
         if not seen:
             return NOTHING

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rapport.models.versions import Version
 from rapport.ops.errors import ModelError
 from services.recommender.learned.factors import Factors
 from services.recommender.learned.item_item import ItemItem
@@ -58,6 +59,13 @@ def load_factors(folder: Path) -> tuple[Factors, About]:
         items, arrays["vectors"], arrays["biases"], settings["l2"], settings["confidence"], settings["fading"]
     )
     return model, about
+
+
+def check_tenant(version: Version, learned_from: str, tenant: str) -> None:
+    """Raises `ModelError` for a version that learned from another tenant's customers: their ways are nobody else's, and
+    nobody else is to see them."""
+    if learned_from != tenant:
+        raise ModelError(f"{version} learned from tenant {learned_from!r}, and is not for {tenant!r}")
 
 
 def _save(

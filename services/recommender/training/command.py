@@ -37,11 +37,13 @@ def train(
 ) -> None:
     """Fit the recommender's models on a shop's behaviour, judge them on what was held out, register the versions."""
     from rapport.models.registry import Registry
+    from rapport.models.versions import check_name
     from services.recommender.evaluation.report import table
     from services.recommender.training.run import Options, train
 
     settings = Settings.load()
     models = [_named(short) for short in only or _SHORT]
+    check_name(names.of_tenant(models[0], tenant or settings.tenant), "tenant")
     began = time.monotonic()
     data = read(settings, from_, tenant, from_topic=from_topic)
     result = train(data, Registry(settings.models.cache), Options(models, epochs, threads), _say)

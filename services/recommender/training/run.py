@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from services.recommender.evaluation.logged import LOGGED, judged_on_lists
 from services.recommender.evaluation.report import CHIEF, Line
 from services.recommender.evaluation.splits import Case, Split, leave_one_out, temporal
 from services.recommender.learned import names, ranker, store
-from services.recommender.training.impressions import Seen, lists_of
+from services.recommender.training.impressions import lists_of
 from services.recommender.training.ranker import fit_ranker
 from services.recommender.training.reading import Data
 from services.recommender.training.sequence import fit_sequence, fit_whole, plan_for
@@ -68,7 +68,7 @@ def train(data: Data, registry: Registry, options: Options, told: Callable[[str]
         told(f"{len(whole)} interactions, {len(whole.users)} customers, {len(whole.items)} products; {split.protocol}")
         _sources(data, whole, split, registry, options, result, told)
     if names.RANKER in wanted:
-        _ranker(data.seen, registry, result, told)
+        _ranker(data, registry, result, told)
     return result
 
 
@@ -115,25 +115,21 @@ def _sources(
     def about(name: str) -> store.About:
         return store.About(data.tenant, half_at(found.scorers[name], split.test))
 
+    def register(model: str, kind: str, write: Callable[[Path], None]) -> None:
+        _register(write, names.of_tenant(model, data.tenant), kind, found, registry, result)
+
     if names.ITEM_ITEM in wanted:
         kind = found.best_item_item()
         told(f"{names.ITEM_ITEM}: {kind}, fitted on everything")
         model = ITEM_ITEM[kind](whole)
-        _register(
-            lambda to: store.save_item_item(model, about(kind), to), names.ITEM_ITEM, kind, found, registry, result
-        )
+        register(names.ITEM_ITEM, kind, lambda to: store.save_item_item(model, about(kind), to))
     if names.FACTORS in wanted:
         fitted = fit_factors(whole)
-        _register(
-            lambda to: store.save_factors(fitted, about("factors"), to),
-            names.FACTORS, "factors", found, registry, result,
-        )  # fmt: skip
+        register(names.FACTORS, "factors", lambda to: store.save_factors(fitted, about("factors"), to))
     if names.SEQUENCE in wanted:
         told(f"{names.SEQUENCE}: {epochs[0]} epochs on everything")
         final = replace(plan, epochs=epochs[0])
-        _register(
-            lambda to: fit_whole(whole, final, to, options.threads), names.SEQUENCE, "sasrec", found, registry, result
-        )
+        register(names.SEQUENCE, "sasrec", lambda to: fit_whole(whole, final, to, options.threads))
 
 
 def half_at(scorer: Scorer, cases: Sequence[Case]) -> float:
@@ -152,15 +148,13 @@ def _register(
     metrics = {"ndcg@10": found.figure(kind), "hr@10": found.figure(kind, "HR@10")}
     for peer in ("popularity", "item_knn", "ease"):
         metrics[f"{peer} ndcg@10"] = found.figure(peer)
-    with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder))
-        result.versions.append(registry.register(Path(folder), name=model, kind=kind, metrics=metrics))
+    result.versions.append(registry.make(write, name=model, kind=kind, metrics=metrics))
     if metrics["ndcg@10"] <= metrics["popularity ndcg@10"]:
         result.worse[model] = f"{CHIEF} {metrics['ndcg@10']:.4f}, popularity alone {metrics['popularity ndcg@10']:.4f}"
 
 
-def _ranker(seen: Sequence[Seen], registry: Registry, result: Result, told: Callable[[str], None]) -> None:
-    usable = sorted((one for one in seen if one.feature_version == VERSION), key=lambda one: one.shown_ms)
+def _ranker(data: Data, registry: Registry, result: Result, told: Callable[[str], None]) -> None:
+    usable = sorted((one for one in data.seen if one.feature_version == VERSION), key=lambda one: one.shown_ms)
     clicked = sum(bool(one.gains.any()) for one in usable)
     if clicked < _FEWEST_LISTS:
         result.left_out[names.RANKER] = f"{clicked} lists with a click, {_FEWEST_LISTS} are wanted: fixed weights stay"
@@ -175,9 +169,8 @@ def _ranker(seen: Sequence[Seen], registry: Registry, result: Result, told: Call
         f"[{ahead.low:+.4f}, {ahead.high:+.4f}]"
     )
     metrics = {"ndcg": figure.value, "ndcg as shown": shown.value, "ahead low": ahead.low, "lists": float(clicked)}
-    with tempfile.TemporaryDirectory() as folder:
-        ranker.save(booster, Path(folder))
-        made = registry.register(Path(folder), name=names.RANKER, kind=ranker.KIND, metrics=metrics)
+    save = partial(ranker.save, booster, data.tenant)
+    made = registry.make(save, name=names.of_tenant(names.RANKER, data.tenant), kind=ranker.KIND, metrics=metrics)
     result.versions.append(made)
     if ahead.value <= 0:
-        result.worse[names.RANKER] = f"not ahead of the order as shown ({ahead.value:+.4f})"
+        result.worse[made.name] = f"not ahead of the order as shown ({ahead.value:+.4f})"

@@ -8,7 +8,7 @@ from rapport.ops.parts import Part
 from rapport.ops.settings import Settings
 from rapport.serving.device_thread import DeviceThread
 from rapport.serving.worker import Hosted, worker_parts
-from services.recommender.learned.names import SEQUENCE
+from services.recommender.learned.names import SEQUENCE, of_tenant
 from services.recommender.worker.sasrec.service import RANKER, RankService, SequenceHost
 
 
@@ -21,7 +21,7 @@ def parts(settings: Settings) -> list[Part]:
         if not settings.models.follow:
             return Hosted((host,), servicing, host.health)
         promoted = PromotedModels("recommender-sequence", settings)
-        promoted.follow(SEQUENCE, host.use)
+        promoted.follow(of_tenant(SEQUENCE, settings.tenant), host.use)
         return Hosted((host, promoted), servicing, host.health)
 
     return worker_parts(settings, embed=True, more=sequence)

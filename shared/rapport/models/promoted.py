@@ -51,6 +51,7 @@ class PromotedModels:
         self._view = TopicView(name, TOPIC, self.apply, settings)
         self._promoted: dict[str, ModelPromoted] = {}
         self._followers: list[_Follower] = []
+        self._families: list[tuple[str, Callable[[str], Use]]] = []
         self._opening: asyncio.Task[None] | None = None
         self.caught_up = self._view.caught_up
         """Set once everything that was promoted at the start is known (followers may still be at it)."""
@@ -63,6 +64,12 @@ class PromotedModels:
     def follow(self, model: str, use: Use) -> None:
         """Before `start`: `use` is called with every promotion of `model`, the files of the version verified."""
         self._followers.append(_Follower(model, use, self._registry, self.caught_up))
+
+    def follow_all(self, model: str, use_of: Callable[[str], Use]) -> None:
+        """As `follow`, for `model` and for every `model.suffix` that is ever promoted, such as one for each tenant:
+        `use_of(suffix)`, "" for `model` itself, is who takes its versions over."""
+        self._families.append((model, use_of))
+        self.follow(model, use_of(""))
 
     async def start(self) -> None:
         """Returns at once; waits for Kafka in the background."""
@@ -92,9 +99,20 @@ class PromotedModels:
                 self._promoted.pop(message.key, None)
             else:
                 self._promoted[message.key] = event
+            self._meet(message.key)
             for follower in self._followers:
                 if follower.model == message.key:
                     follower.tell(event)
+
+    def _meet(self, name: str) -> None:
+        """Has a model followed that belongs to a family and was not promoted before."""
+        if any(follower.model == name for follower in self._followers):
+            return
+        for model, use_of in self._families:
+            if name.startswith(f"{model}."):
+                self.follow(name, use_of(name.removeprefix(f"{model}.")))
+                if self._opening is not None:
+                    self._followers[-1].start()
 
     async def _open(self) -> None:
         pause = _PAUSE_S

@@ -78,6 +78,22 @@ async def test_a_follower_gets_the_promotion_that_is_there_then_those_that_come(
         assert followed.promoted("ranker") is None
 
 
+async def test_each_of_a_family_has_promotions_of_its_own(settings: Settings) -> None:
+    cache = settings.models.cache
+    Registry(cache).register(cache / "trained", name="ranker.acme", kind="test", version="a1")
+    rankers: dict[str, Ranker] = {}
+    followed = PromotedModels("test", settings)
+    followed.follow_all("ranker", lambda suffix: rankers.setdefault(suffix, Ranker()).use)
+    async with living(followed):
+        await _command("promote", "ranker.acme", "a1")
+        await until(lambda: "acme" in rankers and rankers["acme"].used == ["a1"])
+        await _command("promote", "ranker", "v1")
+        await until(lambda: rankers[""].used == ["v1"])
+        await _command("rollback", "ranker.acme")
+        await until(lambda: rankers["acme"].used == ["a1", None])
+    assert rankers[""].used == ["v1"]
+
+
 async def test_what_cannot_be_taken_over_is_said_and_the_next_one_is_tried(settings: Settings) -> None:
     ranker = Ranker()
     ranker.failures = [ModelError("no such layer"), UnavailableError("later")]  # from the last

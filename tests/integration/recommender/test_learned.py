@@ -14,7 +14,7 @@ from rapport.models.promotions import promote, withdraw
 from rapport.models.registry import Registry
 from rapport.ops.settings import ModelSettings
 from rapport.testing import viewed
-from services.recommender.learned.names import FACTORS, ITEM_ITEM, SEQUENCE
+from services.recommender.learned.names import FACTORS, ITEM_ITEM, SEQUENCE, of_tenant
 from services.recommender.training.reading import from_topics
 from services.recommender.training.run import Options, train
 from tests.integration.hosting import until
@@ -46,7 +46,8 @@ async def test_models_are_trained_from_the_topic_promoted_and_withdrawn(deployme
     assert len(data.signals) == len(looks)
     registry = Registry(deployment.settings.models.cache)
     result = train(data, registry, Options((ITEM_ITEM, FACTORS, SEQUENCE), epochs=2, threads=1), lambda _: None)
-    assert {version.name for version in result.versions} == {ITEM_ITEM, FACTORS, SEQUENCE}
+    models = {of_tenant(model, deployment.tenant) for model in (ITEM_ITEM, FACTORS, SEQUENCE)}
+    assert {version.name for version in result.versions} == models
 
     async def named() -> set[str]:
         answers = [await deployment.recommend(f"c{customer}") for customer in range(10)]
@@ -62,6 +63,6 @@ async def test_models_are_trained_from_the_topic_promoted_and_withdrawn(deployme
     for version in result.versions:
         await promote(version, deployment.settings)
     await until(with_all, 20, deployment.detail)
-    for model in (ITEM_ITEM, FACTORS, SEQUENCE):
+    for model in models:
         await withdraw(model, deployment.settings)
     await until(without, 20, deployment.detail)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import pytest
 
 from rapport.events.profiles import ProfileUpdated
 from services.recommender.adapters.wish_queue import WishQueue
 from services.recommender.domain.wishing import wishes_of
 from services.recommender.handlers.wishing import wish
 from services.recommender.ports import Vectors
-from tests.unit.recommender.goods import profile
+from tests.unit.recommender.goods import product, profile
 from tests.unit.recommender.shop import TENANT, Shop, ids, texts
 
-ANSWER = "1. Desk lamp\n2) moka coffee pot: for the morning\n- Running shoes\n\n* desk lamp\n" + "x" * 80
+ANSWER = "1. Desk lamp\n2) trail shoes belt: for the keys\n- Running shoes\n\n* desk lamp\nTuners\n" + "x" * 80
+
+Ask = Callable[[ProfileUpdated], Awaitable[list[str]]]
 
 
 class Model:
@@ -40,23 +45,45 @@ class Store:
 
 
 def test_lines_become_wishes_without_numbering_repeats_and_what_is_known() -> None:
-    assert wishes_of(ANSWER, ["Running shoes"]) == [
-        "Desk lamp",
-        "moka coffee pot",
-    ]
+    assert wishes_of(ANSWER, ["Running shoes"]) == ["Desk lamp", "trail shoes belt"]
     assert wishes_of("") == []
 
 
-async def test_a_wish_brings_products_that_no_need_knows(shop: Shop) -> None:
+@pytest.fixture
+def model() -> Model:
+    return Model()
+
+
+@pytest.fixture
+def ask(shop: Shop, model: Model) -> Ask:
+    return partial(
+        wish,
+        TENANT,
+        catalogues=shop.catalogues,
+        items=shop.items,
+        writer=model,
+        encoder=shop.encoder,
+        store=Store(shop),
+    )
+
+
+async def test_a_wish_brings_products_that_no_need_knows(shop: Shop, model: Model, ask: Ask) -> None:
+    await shop.stock(product("belt", "trail shoes belt", "belts"))
     ada = await shop.profile("ada", {"Running shoes": "running shoes"}, recent_product_ids=["shoes-0"])
-    model, store = Model(), Store(shop)
-    written = await wish(TENANT, ada, catalogues=shop.catalogues, writer=model, encoder=shop.encoder, store=store)
-    assert written[:2] == ["Desk lamp", "moka coffee pot"]
-    (told,) = [text for role, text in model.asked[0] if role == "user"]
-    assert told == "Interests: Running shoes\nLooked at: trail running shoes"
+    # Lamps have nothing to do with what she looks at.
+    assert await ask(ada) == ["trail shoes belt"]
+    assert model.asked[0][-1] == ("user", "Looked at: Running shoes, shoes")
     made = await shop.recommend("ada")
-    assert "A likely next wish of yours" in texts(made, "lamps-0")
+    assert "A likely next wish of yours" in texts(made, "belt")
     assert ids(made)[0].startswith("shoes")
+
+
+async def test_wishes_that_say_nothing_new_replace_those_that_did(shop: Shop, ask: Ask) -> None:
+    belt = product("belt", "trail shoes belt", "belts")
+    await shop.stock(belt)
+    assert await ask(await shop.profile("ada", {}, recent_product_ids=["shoes-0"])) == ["trail shoes belt"]
+    assert await ask(await shop.profile("ada", {}, recent_product_ids=["shoes-0", "belt"])) == []
+    assert "ada" not in shop.counts.wishes
 
 
 async def test_the_newest_customers_come_first_and_each_once_in_a_while() -> None:
@@ -79,11 +106,6 @@ async def test_the_newest_customers_come_first_and_each_once_in_a_while() -> Non
     await queue.stop()
 
 
-async def test_nothing_is_asked_about_a_customer_of_whom_nothing_is_known(shop: Shop) -> None:
-    model = Model()
-    unknown = await shop.profile("eve", {})
-    store = Store(shop)
-    assert (
-        await wish(TENANT, unknown, catalogues=shop.catalogues, writer=model, encoder=shop.encoder, store=store) == []
-    )
+async def test_nothing_is_asked_about_a_customer_of_whom_nothing_is_known(shop: Shop, model: Model, ask: Ask) -> None:
+    assert await ask(await shop.profile("eve", {})) == []
     assert model.asked == []

@@ -13,11 +13,10 @@ from rapport.contracts.worker.v1.common_pb2 import Usage
 from rapport.contracts.worker.v1.sequence_ranker_pb2_grpc import SequenceRankerServicer
 from rapport.models.ports import ModelId, Role
 from rapport.models.versions import Version
-from rapport.ops.errors import InvalidRequest, UnavailableError
-from rapport.ops.parts import Health
+from rapport.ops.errors import InvalidRequest
 from rapport.ops.settings import WorkerSettings
-from rapport.serving.batching import Batcher
 from rapport.serving.device_thread import DeviceThread
+from rapport.serving.promoted_host import PromotedHost
 from rapport.serving.tensors import to_tensor
 from rapport.serving.vocabulary import priority_of, wire_model
 from services.recommender.worker.sasrec.shape import SEPARATOR
@@ -31,54 +30,11 @@ _MOST_ITEMS = 1000
 _NONE = np.empty(0, dtype=np.float32)
 
 
-class SequenceHost:
-    """The promoted sequence model, its item matrix on the device. A part; the worker is ready without a model, since
-    the shop goes on without one and callers are told."""
-
-    name = "sequence"
+class SequenceHost(PromotedHost["SequenceModel"]):
+    """The promoted sequence model, its item matrix on the device."""
 
     def __init__(self, settings: WorkerSettings, device: DeviceThread) -> None:
-        self._settings, self._device = settings, device
-        self._engine: tuple[SequenceModel, Batcher] | None = None
-
-    @property
-    def engine(self) -> tuple[SequenceModel, Batcher]:
-        """Raises `UnavailableError` while none is promoted."""
-        if self._engine is None:
-            raise UnavailableError("no sequence model is promoted", fix="./rapport train recommender --promote")
-        return self._engine
-
-    async def start(self) -> None:
-        """Waits for a promotion."""
-
-    async def stop(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine[1].stop()
-
-    def health(self) -> Health:
-        return Health(detail="no model promoted") if self._engine is None else self._engine[1].health()
-
-    async def use(self, version: Version | None) -> None:
-        """Loads, warms and takes over; calls under way end on the old model. Raises `ModelError`: the old one stays."""
-        fresh = None
-        if version is not None:
-            model = await self._device.run(self._load, version)
-            fresh = (
-                model,
-                Batcher(
-                    "sequence",
-                    model,
-                    self._device,
-                    max_queue=self._settings.max_queue,
-                    max_batch_tokens=self._settings.max_batch_tokens,
-                ),
-            )
-            fresh[1].start()
-        old, self._engine = self._engine, fresh
-        if old is not None:
-            await old[1].drain()
-            await old[1].stop()
+        super().__init__("sequence", settings, device, self._open, fix="./rapport train recommender --promote")
 
     async def best(
         self, model: SequenceModel, rows: Any, among: Sequence[int], limit: int
@@ -87,7 +43,10 @@ class SequenceHost:
         found = await self._device.run(model.best, rows, among, limit)
         return [([model.items[number] for number in numbers], lifts) for numbers, lifts in found]
 
-    def _load(self, version: Version) -> SequenceModel:
+    async def _open(self, version: Version) -> SequenceModel:
+        return await self._device.run(self._read, version)
+
+    def _read(self, version: Version) -> SequenceModel:
         # Imported here: a worker without a promoted model needs no torch for this.
         from rapport.models.torch_device import choose_device
         from services.recommender.worker.sasrec.ranking import SequenceModel

@@ -70,7 +70,7 @@ def test_a_ranker_learns_from_the_lists_that_were_seen(tmp_path: Path) -> None:
     assert version.metrics["ndcg"] > version.metrics["ndcg as shown"]
     rows = np.full((2, len(FEATURES)), 0.5, np.float32)
     rows[:, 3] = (0.1, 0.9)
-    worse, better = ranker.load(version).score(rows)
+    worse, better = ranker.load(version, "default").score(rows)
     assert better > worse
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from deploy.cli.broker import towards_the_stack
+from services.chatbot.training import answers_command
 from services.chatbot.training import command as chatbot
 from services.content.training import command as content
 from services.profiler.training import command as profiler
@@ -24,6 +25,9 @@ app.command("customer-type-texts", help="Customer types by what customers write,
     text_command("customer-type-texts")
 )
 app.command("intents", help="What customers want of the chatbot, from a shop's own example sentences.")(chatbot.intents)
+app.command("answers", help="The words of a quotation that answer, from a shop's questions and answers.")(
+    answers_command.answers
+)
 app.command("copywriter", help="The copywriter's language model (LoRA), on approved and well-performing copy.")(
     content.train
 )

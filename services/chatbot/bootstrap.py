@@ -10,7 +10,14 @@ from rapport.bus.producer import EventProducer
 from rapport.bus.topics import Topics
 from rapport.models.promoted import PromotedModels
 from rapport.ops.parts import Part
-from rapport.serving.client import ClassifierClient, EncoderClient, GeneratorClient, PeerChannel, WorkerChannel
+from rapport.serving.client import (
+    ClassifierClient,
+    EncoderClient,
+    GeneratorClient,
+    PeerChannel,
+    ReaderClient,
+    WorkerChannel,
+)
 from rapport.serving.server import GrpcServer
 from rapport.vectors.connection import RedisConnection
 from rapport.vectors.store import EmbeddingStore
@@ -25,6 +32,7 @@ from services.chatbot.adapters.orders import RedisOrders
 from services.chatbot.adapters.profiles import GrpcProfiles
 from services.chatbot.adapters.recommender import GrpcRecommender
 from services.chatbot.adapters.reflector import Reflector
+from services.chatbot.adapters.trained_answers import TrainedAnswers
 from services.chatbot.adapters.trained_intents import TrainedIntents
 from services.chatbot.adapters.vector_cache import RedisVectorCache
 from services.chatbot.api import ChatApi, servicing
@@ -49,6 +57,7 @@ from services.chatbot.safety.rails import Rails
 from services.chatbot.safety.words import Words
 from services.chatbot.settings import ChatbotSection, ChatbotSettings
 from services.chatbot.stream import catalog_view, consumers, knowledge_view
+from services.chatbot.training.answer_names import NAME as TRAINED_ANSWERS
 from services.chatbot.training.versions import NAME as TRAINED_INTENTS
 from services.chatbot.understanding import Reader
 
@@ -71,9 +80,10 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
         keep_s=int(own.memory_hours * 3600),
         outcome_s=int(own.answered_once_hours * 3600),
     )
+    short = TrainedAnswers(ReaderClient(worker), timeout_s=own.encoder_timeout_s)
     ports = Ports(
         understanding=Reader(encoder, ClassifierClient(worker), mind.understanding, timeout_s=own.encoder_timeout_s),
-        knowledge=Articles(mind, GeneratorClient(worker) if own.wording == "generate" else None),
+        knowledge=Articles(mind, short, GeneratorClient(worker) if own.wording == "generate" else None),
         memory=memory,
         orders=orders,
         encoder=encoder,
@@ -85,6 +95,7 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
     )
     promoted = PromotedModels("chatbot", settings)
     promoted.follow(TRAINED_INTENTS, TrainedIntents(mind.understanding, learner.wake).use)
+    promoted.follow(TRAINED_ANSWERS, short.use)
     articles = knowledge_view(mind, learner, settings)
     learner.join(ports, articles.caught_up)
     conversations = partial(fill_conversations, memory, settings, hours=own.memory_hours, turns=own.memory_turns)

@@ -99,6 +99,11 @@ class VectorCache(Protocol):
     async def write(self, tenant: str, model: str, vectors: Mapping[str, Float32]) -> None: ...
 
 
+class ShortAnswers(Protocol):
+    async def find(self, question: str, passage: str) -> tuple[int, int] | None:
+        """The words of `passage` that answer: first character, and one past. None when nothing tells, or not surely."""
+
+
 class Recommender(Protocol):
     async def recommend(self, tenant: str, customer_id: str | None, language: str, limit: int) -> RecommendationMade:
         """What to show, with reasons in `language`. Raises the retryable errors when the recommender is down."""

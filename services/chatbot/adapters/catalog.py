@@ -8,7 +8,7 @@ from rapport.bus.catalog import CatalogView
 from rapport.bus.messages import Message
 from rapport.events.catalog import ProductUpserted
 from services.chatbot.domain.lexical import Lexicon
-from services.chatbot.domain.words import content_words
+from services.chatbot.domain.words import product_words
 
 
 class ShopCatalog:
@@ -39,7 +39,7 @@ class ShopCatalog:
     def search(self, tenant: str, query: str) -> list[tuple[ProductUpserted, float]]:
         if tenant not in self._lexicons:
             return []
-        scores = self._lexicons[tenant].scores(content_words(query))
+        scores = self._lexicons[tenant].scores(product_words(query))
         found = self._view.named(tenant, [product_id for product_id, score in scores.items() if score > 0])
         return [(product, scores[product_id]) for product_id, product in found.items() if product.available]
 
@@ -56,4 +56,4 @@ def _words(product: ProductUpserted) -> list[str]:
     """Titles count twice: what a thing is called tells more than what is said of it."""
     values = [str(value) for value in product.attributes.values() if isinstance(value, str)]
     texts = [*product.title.values()] * 2 + [*product.description.values(), *product.category, product.brand or ""]
-    return content_words("\n".join([*texts, *values]))
+    return product_words("\n".join([*texts, *values]))

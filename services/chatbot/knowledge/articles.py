@@ -18,7 +18,7 @@ from services.chatbot.domain.ranking import HYBRID, WORDS_ONLY, Answer, Weights,
 from services.chatbot.domain.reading import Context, Reading
 from services.chatbot.domain.shelf import Question, Shelf
 from services.chatbot.mind import Mind
-from services.chatbot.ports import Generator
+from services.chatbot.ports import Generator, ShortAnswers
 
 log = structlog.stdlib.get_logger(__name__)
 # Tokens of a worded answer: three sentences. Seconds it may take: longer, and the quotation is the better answer.
@@ -30,10 +30,11 @@ _INSTRUCTION = (
 
 
 class Articles:
-    """The articles of `mind.library`, worded by `generator` where there is one."""
+    """The articles of `mind.library`; `short` points at the words that answer, `generator` words them where there is
+    one."""
 
-    def __init__(self, mind: Mind, generator: Generator | None) -> None:
-        self._mind, self._generator = mind, generator
+    def __init__(self, mind: Mind, short: ShortAnswers, generator: Generator | None = None) -> None:
+        self._mind, self._short, self._generator = mind, short, generator
 
     def fits(self, question: Reading, context: Context) -> float:
         _, answer = self._best(context.tenant, question)
@@ -48,6 +49,7 @@ class Articles:
             return
         fit = answer.passage_for(language)
         quoted = _quoted(mind.library.of(context.tenant), fit.passage, asked)
+        short = await self._pointed(asked, fit.passage, quoted)
         source = Source(
             kind="article",
             id=fit.passage.article_id,
@@ -56,6 +58,8 @@ class Articles:
             score=round(answer.score, 4),
             start=quoted.start,
             end=quoted.end,
+            answer_start=short and short[0],
+            answer_end=short and short[1],
         )
         draft = Draft(quoted.text, "answer", answer.probability, sources=(source,))
         if fit.passage.language != language:
@@ -76,6 +80,15 @@ class Articles:
             if best is not None and self._answers(best) and _goes_on(shelf, question, best):
                 break
         return question, best
+
+    async def _pointed(self, asked: Question, passage: Passage, quoted: Quote) -> tuple[int, int] | None:
+        """Characters of the article's body, within the quotation. Elsewhere in the passage they are rather wrong: on
+        xquad the quotation holds the answer more often than the words that are pointed at (0.89 to 0.68)."""
+        found = await self._short.find(asked.text, passage.text)
+        if found is None:
+            return None
+        start, end = passage.start + found[0], passage.start + found[1]
+        return (start, end) if quoted.start <= start and end <= quoted.end else None
 
     def _answers(self, answer: Answer) -> bool:
         return answer.known >= self._mind.manner.refuse_below
@@ -109,7 +122,7 @@ async def _worded(question: str, passage: Passage, quoted: Draft, generator: Gen
         Turn("system", _INSTRUCTION),
         Turn("user", f"Passage: {passage.reference}\n{passage.text}\n\nQuestion: {question}"),
     ]
-    checked, model = SupportedSentences(f"{passage.reference}\n{passage.text}"), None
+    checked, model = SupportedSentences(passage.text), None
     try:
         async for piece in generator.generate(turns, max_tokens=_WORDED_TOKENS, timeout_s=_WORDED_WITHIN_S):
             model = piece.model or model

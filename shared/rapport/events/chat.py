@@ -49,6 +49,10 @@ class Source(Payload):
     """Of an article: `quote` is its body from this character on,"""
     end: Annotated[int, Field(ge=0)] | None = None
     """up to this one, exclusive."""
+    answer_start: Annotated[int, Field(ge=0)] | None = None
+    """Of an article: the words of `quote` that answer are its body from this character on,"""
+    answer_end: Annotated[int, Field(ge=0)] | None = None
+    """up to this one, exclusive; None when nothing surely points at them."""
 
 
 class ChatReply(Event):

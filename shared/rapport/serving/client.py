@@ -6,6 +6,7 @@ from rapport.serving.classifier_client import Classified, ClassifierClient
 from rapport.serving.embedded import Embedded
 from rapport.serving.encoder_client import EncoderClient
 from rapport.serving.generator_client import GeneratorClient, Piece, Turn, collect
+from rapport.serving.reader_client import ReaderClient, Span
 from rapport.serving.reranker_client import Reranked, RerankerClient
 from rapport.serving.vocabulary import Priority
 
@@ -18,9 +19,11 @@ __all__ = [
     "PeerChannel",
     "Piece",
     "Priority",
+    "ReaderClient",
     "Reranked",
     "RerankerClient",
     "Role",
+    "Span",
     "Turn",
     "WorkerChannel",
     "collect",

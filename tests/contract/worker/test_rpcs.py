@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from rapport.contracts.worker.v1 import classifier_pb2, common_pb2, encoder_pb2, generator_pb2, sequence_ranker_pb2
+from rapport.contracts.worker.v1 import (
+    classifier_pb2,
+    common_pb2,
+    encoder_pb2,
+    generator_pb2,
+    reader_pb2,
+    sequence_ranker_pb2,
+)
 from rapport.contracts.worker.v1.classifier_pb2_grpc import ClassifierStub
 from rapport.contracts.worker.v1.encoder_pb2_grpc import EncoderStub
 from rapport.contracts.worker.v1.generator_pb2_grpc import GeneratorStub
@@ -26,13 +33,18 @@ from rapport.serving.inference_service import INFERENCE
 from rapport.serving.worker import CLASSIFIER, ENCODER, GENERATOR
 
 SEQUENCE_RANKER = sequence_ranker_pb2.DESCRIPTOR.services_by_name["SequenceRanker"].full_name
+READER = reader_pb2.DESCRIPTOR.services_by_name["Reader"].full_name
 encoders = pytest.mark.parametrize("address", ["profiler", "recommender", "chatbot"], indirect=True)
 classifiers = pytest.mark.parametrize("address", ["profiler"], indirect=True)
 generators = pytest.mark.parametrize("address", ["chatbot", "content"], indirect=True)
 HOSTED = [
     ("profiler", {ENCODER, CLASSIFIER, INFERENCE, "encoder", "sentiment"}, {"aspects", "customer-type-texts"}),
     ("recommender", {ENCODER, INFERENCE, SEQUENCE_RANKER, "encoder"}, set()),
-    ("chatbot", {ENCODER, CLASSIFIER, INFERENCE, GENERATOR, "encoder", "sentiment", "generator"}, {"chatbot-intents"}),
+    (
+        "chatbot",
+        {ENCODER, CLASSIFIER, INFERENCE, GENERATOR, READER, "encoder", "sentiment", "generator"},
+        {"chatbot-intents"},
+    ),
     ("content", {GENERATOR, "generator"}, set()),
 ]
 

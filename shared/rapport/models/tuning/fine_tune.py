@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from rapport.models.calibration import temperature
 from rapport.models.heads import SoftmaxHead
 from rapport.models.ports import ModelId, Role, Rows
+from rapport.models.tuning.course import Course
 from rapport.models.tuning.examples import Example, labels_of, split, truth_of
 from rapport.models.tuning.network import Network
 from rapport.models.tuning.recipe import Progress, Recipe
@@ -23,12 +23,10 @@ from rapport.models.tuning.texts import embed, mixed, shuffled
 
 # The classifier starts well: larger steps first make it worse (0.90 to 0.77 with 1e-4 and 5e-3) and cost an epoch.
 _ENCODER_STEP, _LORA_STEP, _HEAD_STEP = 5e-5, 3e-4, 1e-3
-_DECAY, _WARM_UP, _CLIP = 0.01, 0.06, 1.0
 _SET_ASIDE, _MOST_ASIDE = 0.1, 600
 # The classifier starts from a regression on so many vectors of the encoder as it is (more where there are many
 # labels): worth an epoch.
 _FIRST_EXAMPLES, _FIRST_OF_A_LABEL = 3000, 20
-_LOOKS_A_RUN = 12
 
 
 @dataclass(slots=True)
@@ -89,89 +87,42 @@ class _Run:
         recipe: Recipe,
         progress: Progress,
     ) -> None:
-        self._name, self._network, self._recipe, self._progress = name, network, recipe, progress
+        self._name, self._network, self._recipe = name, network, recipe
         self._aside, self._aside_truth = [each.text for each in aside], truth_of(aside, network.labels)
         self._sequences = network.tokenize([example.text for example in kept])
         self._answers = torch.from_numpy(truth_of(kept, network.labels)).float()
-        self._steps = max(1, recipe.epochs * math.ceil(len(kept) / recipe.batch))
         step = recipe.rate or (_LORA_STEP if recipe.method == "lora" else _ENCODER_STEP)
         inner = [weight for weight in network.encoder.parameters() if weight.requires_grad]
-        groups = [{"params": inner, "lr": step}, {"params": network.head.parameters(), "lr": _HEAD_STEP}]
-        self._optimizer = torch.optim.AdamW(groups, weight_decay=_DECAY)
-        self._plan = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._rate)
-        self._best, self._best_state, self._misses = -1.0, dict[str, torch.Tensor](), 0
-        self._began = time.monotonic()
+        rates = [{"params": inner, "lr": step}, {"params": network.head.parameters(), "lr": _HEAD_STEP}]
+        steps = max(1, recipe.epochs * math.ceil(len(kept) / recipe.batch))
+        self._course = Course(network, rates, steps, recipe, progress)
 
     def run(self) -> Tuned:
-        seen = done = 0
-        look = max(1, self._steps // _LOOKS_A_RUN)
-        self._look(f"0 of {self._steps} steps")
-        self._network.train()
-        for epoch in range(self._recipe.epochs):
-            for batch in shuffled(self._sequences, self._recipe.batch, self._recipe.seed + epoch):
-                self._step(batch)
-                seen, done = seen + len(batch), done + 1
-                late = self._out_of_time()
-                if late or done % look == 0 or done == self._steps:
-                    where = f"{done} of {self._steps} steps" + (", time is up" if late else "")
-                    if not self._look(where) or late:
-                        return self._finished(seen)
-        return self._finished(seen)
-
-    def _step(self, batch: Sequence[int]) -> None:
-        with mixed():
-            scores = self._network([self._sequences[at] for at in batch])
-        answers = self._answers[list(batch)]
-        if self._recipe.multi_label:
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(scores.float(), answers)
-        else:
-            loss = torch.nn.functional.cross_entropy(scores.float(), answers.argmax(dim=1))
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _CLIP)
-        self._optimizer.step()
-        self._plan.step()
-
-    def _look(self, where: str) -> bool:
-        """Measures, and keeps the weights when they are the best so far; False when it is time to stop."""
-        found = self._measured(self._network.classifier(ModelId(self._name, "")))
-        quality = found.micro_f1 if self._recipe.multi_label else found.accuracy
-        what = "micro F1" if self._recipe.multi_label else "accuracy"
-        seconds = time.monotonic() - self._began
-        self._progress(f"{where}, {seconds:.0f} s: {what} {quality:.4f} on those set aside")
-        if quality > self._best:
-            self._best, self._misses = quality, 0
-            learned = {name for name, weight in self._network.named_parameters() if weight.requires_grad}
-            state = self._network.state_dict()
-            self._best_state = {name: state[name].clone() for name in learned}
-        else:
-            self._misses += 1
-        return self._misses < self._recipe.patience
-
-    def _finished(self, seen: int) -> Tuned:
-        self._network.load_state_dict(self._best_state, strict=False)
-        self._network.eval()
+        seen = self._course.run(self._batches, self._loss, self._quality)
         raw = self._network.classifier(ModelId(self._name, ""))
         scores = raw.scores(embed(self._network, self._aside))
         divisor = temperature(scores, self._aside_truth, independent=self._recipe.multi_label)
         identity = ModelId(self._name, f"{self._recipe.method}-{self._recipe.seed}-{seen}")
         head = self._network.classifier(identity, divisor)
-        return Tuned(self._network, head, self._measured(head), seen, time.monotonic() - self._began)
+        return Tuned(self._network, head, self._measured(head), seen, self._course.seconds)
+
+    def _batches(self, epoch: int) -> list[list[int]]:
+        return shuffled(self._sequences, self._recipe.batch, self._recipe.seed + epoch)
+
+    def _loss(self, batch: Sequence[int]) -> torch.Tensor:
+        with mixed():
+            scores = self._network([self._sequences[at] for at in batch])
+        answers = self._answers[list(batch)]
+        if self._recipe.multi_label:
+            return torch.nn.functional.binary_cross_entropy_with_logits(scores.float(), answers)
+        return torch.nn.functional.cross_entropy(scores.float(), answers.argmax(dim=1))
+
+    def _quality(self) -> tuple[float, str]:
+        found = self._measured(self._network.classifier(ModelId(self._name, "")))
+        quality = found.micro_f1 if self._recipe.multi_label else found.accuracy
+        what = "micro F1" if self._recipe.multi_label else "accuracy"
+        return quality, f"{what} {quality:.4f}"
 
     def _measured(self, head: SoftmaxHead) -> Scores:
         said = head.probabilities(embed(self._network, self._aside))
         return score(said, head.labels, self._aside_truth, multi_label=self._recipe.multi_label)
-
-    def _rate(self, step: int) -> float:
-        """Linear up, then by time or steps linear down to nothing."""
-        warm = max(1, int(_WARM_UP * self._steps))
-        if step < warm:
-            return (step + 1) / warm
-        done = step / self._steps
-        if self._recipe.minutes:
-            done = max(done, (time.monotonic() - self._began) / (60 * self._recipe.minutes))
-        return max(0.0, 1.0 - done)
-
-    def _out_of_time(self) -> bool:
-        limit = 60 * self._recipe.minutes
-        return bool(limit) and time.monotonic() - self._began > limit

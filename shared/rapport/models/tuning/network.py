@@ -24,7 +24,8 @@ from rapport.ops.errors import ModelError
 
 # LoRA's usual rank and scale; on every linear map of the layers that are trained.
 _RANK, _ALPHA, _DROPOUT = 16, 32, 0.05
-_COPIED = ("tokenizer*", "special_tokens_map.json")
+COPIED = ("tokenizer*", "special_tokens_map.json")
+"""Files that a network of the same tokens needs beside its weights."""
 
 
 class Network(torch.nn.Module):
@@ -47,7 +48,7 @@ class Network(torch.nn.Module):
                 folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
             )
         encoder.pooler = None
-        _freeze(encoder, recipe)
+        freeze(encoder, recipe)
         self.encoder = _adapted(encoder) if recipe.method == "lora" else encoder
         self.head = torch.nn.Linear(encoder.config.hidden_size, len(labels))
 
@@ -96,7 +97,7 @@ class Network(torch.nn.Module):
         whole: Any = self.encoder.merge_and_unload() if hasattr(self.encoder, "merge_and_unload") else self.encoder
         with quiet():
             whole.to(torch.bfloat16).save_pretrained(place, safe_serialization=True)
-        for pattern in _COPIED:
+        for pattern in COPIED:
             for file in self._folder.glob(pattern):
                 shutil.copy2(file, place / file.name)
         prompts = {role.value: prefix for role, prefix in self._facts.prefixes.items()}
@@ -107,7 +108,8 @@ class Network(torch.nn.Module):
             shutil.copytree(self._folder / "1_Pooling", place / "1_Pooling")
 
 
-def _freeze(encoder: Any, recipe: Recipe) -> None:
+def freeze(encoder: Any, recipe: Recipe) -> None:
+    """What of an encoder does not learn. Raises `ModelError` for a family that is not trained here."""
     try:
         words, blocks = encoder.embeddings, encoder.encoder.layer
     except AttributeError as error:

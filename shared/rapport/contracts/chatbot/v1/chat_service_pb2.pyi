@@ -136,6 +136,8 @@ class Source(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    ANSWER_START_FIELD_NUMBER: _builtins.int
+    ANSWER_END_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """article, order, recommendation"""
     id: _builtins.str
@@ -147,6 +149,10 @@ class Source(_message.Message):
     """of an article: the quote is its body from here, in Unicode code points,"""
     end: _builtins.int
     """up to here, exclusive"""
+    answer_start: _builtins.int
+    """of an article: the words of the quote that answer, likewise;"""
+    answer_end: _builtins.int
+    """absent when nothing surely points at them"""
     def __init__(
         self,
         *,
@@ -157,15 +163,25 @@ class Source(_message.Message):
         score: _builtins.float = ...,
         start: _builtins.int | None = ...,
         end: _builtins.int | None = ...,
+        answer_start: _builtins.int | None = ...,
+        answer_end: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_end", b"_end", "_start", b"_start", "end", b"end", "start", b"start"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_answer_end", b"_answer_end", "_answer_start", b"_answer_start", "_end", b"_end", "_start", b"_start", "answer_end", b"answer_end", "answer_start", b"answer_start", "end", b"end", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end", b"_end", "_start", b"_start", "end", b"end", "id", b"id", "kind", b"kind", "quote", b"quote", "score", b"score", "start", b"start", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answer_end", b"_answer_end", "_answer_start", b"_answer_start", "_end", b"_end", "_start", b"_start", "answer_end", b"answer_end", "answer_start", b"answer_start", "end", b"end", "id", b"id", "kind", b"kind", "quote", b"quote", "score", b"score", "start", b"start", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__answer_end: _TypeAlias = _typing.Literal["answer_end"]  # noqa: Y015
+    _WhichOneofArgType__answer_end: _TypeAlias = _typing.Literal["_answer_end", b"_answer_end"]  # noqa: Y015
+    _WhichOneofReturnType__answer_start: _TypeAlias = _typing.Literal["answer_start"]  # noqa: Y015
+    _WhichOneofArgType__answer_start: _TypeAlias = _typing.Literal["_answer_start", b"_answer_start"]  # noqa: Y015
     _WhichOneofReturnType__end: _TypeAlias = _typing.Literal["end"]  # noqa: Y015
     _WhichOneofArgType__end: _TypeAlias = _typing.Literal["_end", b"_end"]  # noqa: Y015
     _WhichOneofReturnType__start: _TypeAlias = _typing.Literal["start"]  # noqa: Y015
     _WhichOneofArgType__start: _TypeAlias = _typing.Literal["_start", b"_start"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__answer_end) -> _WhichOneofReturnType__answer_end | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__answer_start) -> _WhichOneofReturnType__answer_start | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__end) -> _WhichOneofReturnType__end | None: ...
     @_typing.overload

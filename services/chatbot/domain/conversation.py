@@ -54,6 +54,10 @@ class Conversation:
         """What the bot asked for in its last turn, as long as nobody else has spoken since."""
         return self.turns[-1].offer if self.turns and self.turns[-1].speaker == "bot" else None
 
+    def last_action(self) -> ReplyAction | None:
+        """What the bot did in its last turn, as long as nobody else has spoken since."""
+        return self.turns[-1].action if self.turns and self.turns[-1].speaker == "bot" else None
+
     def last_question(self) -> str:
         """What the customer said last; "" at the beginning."""
         return next((turn.text for turn in reversed(self.turns) if turn.speaker == "customer"), "")

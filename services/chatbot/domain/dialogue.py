@@ -82,6 +82,8 @@ class Dialogue(BaseModel):
     warned: bool = False
     """The last message was nothing but abuse."""
     done: tuple[Done, ...] = ()
+    order: str | None = None
+    """The order last spoken of."""
 
     def begin(self, running: Running) -> Dialogue:
         """`running` comes first; what was under way waits."""

@@ -23,6 +23,11 @@ def reply_language(text: str, hint: str, before: str, default: Language) -> Lang
     return default
 
 
+def unspoken(text: str) -> bool:
+    """Whether the text is in a script that neither of our languages is written in."""
+    return identify_language(text) == "unknown" and any(letter.isalpha() for letter in text)
+
+
 def base(language: str) -> str:
     """zh of zh-CN."""
     return language.split("-", maxsplit=1)[0].lower()

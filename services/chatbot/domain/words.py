@@ -22,10 +22,19 @@ _LEAST_STEM = 4
 
 def content_words(text: str) -> list[str]:
     """Tokens without function words, English ones without plural and tense endings: returns, returned → return."""
-    return [_stem(token) for token in tokens(text) if token not in _FUNCTION]
+    return [stem(token) for token in tokens(text) if token not in _FUNCTION]
 
 
-def _stem(token: str) -> str:
+def product_words(text: str) -> list[str]:
+    """`content_words` of names of goods: many are short, and asked for in the plural: mugs, tees, caps."""
+    return [
+        word[:-1] if len(word) == _LEAST_STEM and word.isascii() and word[-1] == "s" else word
+        for word in content_words(text)
+    ]
+
+
+def stem(token: str) -> str:
+    """An English word without plural and tense endings."""
     if token.isascii():
         for ending in _ENDINGS:
             if token.endswith(ending) and len(token) - len(ending) >= _LEAST_STEM:

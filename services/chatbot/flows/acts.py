@@ -10,7 +10,7 @@ from typing import Literal
 
 from services.chatbot.domain.understanding import plain_form
 
-Act = Literal["yes", "no", "drop", "everything", "also", "question"]
+Act = Literal["yes", "no", "drop", "everything", "also", "instead", "condition", "question"]
 # Around a whole-message pattern: what people put before and after without meaning anything.
 _AROUND = r"^[\W_]*(?:{})[\W_]*$"
 # Said first or last out of politeness. Cut off before a message is compared as a whole.

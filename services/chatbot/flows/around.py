@@ -80,11 +80,14 @@ class Around:
 
     def product_name(self, product_id: str) -> str:
         product = self.products.get(product_id)
-        if product is None:
-            return product_id
-        told = ", ".join(str(value) for value in product.attributes.values()) if product.group_id else ""
-        title = in_language(product.title, self.language)
-        return f"{title} ({told})" if told else title
+        return variant_name(product, self.language) if product else product_id
+
+
+def variant_name(product: ProductUpserted, language: Language) -> str:
+    """The title, with what tells a variant from the others."""
+    told = ", ".join(str(value) for value in product.attributes.values()) if product.group_id else ""
+    title = in_language(product.title, language)
+    return f"{title} ({told})" if told else title
 
 
 def lines_of(order: OrderUpdated, items: Sequence[str] | None) -> list[OrderLine]:

@@ -15,7 +15,7 @@ from services.chatbot.flows.around import Around
 from services.chatbot.flows.filling import Filler
 from services.chatbot.flows.policy import Rule
 from services.chatbot.flows.spec import Flow
-from services.chatbot.flows.which_order import named_orders
+from services.chatbot.flows.which_order import all_orders, carried, named_orders, orders_by_goods
 from services.chatbot.flows.wording import Wording, default_method
 
 Command = Callable[[OrderUpdated, Flow, Slots], OrderActionRequested]
@@ -63,15 +63,23 @@ class Engine:
         """Whether `text` has the words of a reason."""
         return bool(self._around.entities(text).reasons)
 
-    def begin(self, text: str, flow: Flow, dialogue: Dialogue) -> Step:
-        """Starts a request with what `text` tells already; for several orders it is done for each in turn."""
+    def begin(self, text: str, flow: Flow, dialogue: Dialogue, *, instead: bool = False) -> Step:
+        """Starts a request with what `text` tells already; for several orders it is done for each in turn.
+
+        `instead`: in place of the one under way, which is dropped.
+        """
         # "Exchange it for the same as in order 2" names two orders, and means one.
         several = "order" in flow.slots and flow.effect != "exchange"
-        orders = named_orders(text, self._around)[0] if several else []
+        orders = self._orders(text, flow) if several else []
         begun = [Running(flow=flow.name, told=text, slots=Slots(order=order.order_id)) for order in orders]
-        first, *others = begun or [Running(flow=flow.name, told=text)]
-        dialogue = dialogue.begin(first)
+        slots = carried(text, flow, dialogue.active.slots, self._around) if dialogue.active else Slots()
+        first, *others = begun or [Running(flow=flow.name, told=text, slots=slots)]
+        dialogue = (dialogue.model_copy(update={"active": None}) if instead else dialogue).begin(first)
         return self.take(text, dialogue.model_copy(update={"waiting": (*others, *dialogue.waiting)}))
+
+    def _orders(self, text: str, flow: Flow) -> list[OrderUpdated]:
+        around = self._around
+        return named_orders(text, around)[0] or all_orders(text, flow, around) or orders_by_goods(text, around)
 
     def take(self, text: str, dialogue: Dialogue) -> Step:
         """Takes what `text` tells into the active request and goes on."""
@@ -124,10 +132,13 @@ class Engine:
         name = "all_dropped" if everything else "dropped"
         return self.resume(self._step((self._wording.say(name),), "ask", left, running))
 
-    def change(self, dialogue: Dialogue) -> Step:
-        """The customer said no to the confirmation, and not what is wrong."""
+    def change(self, dialogue: Dialogue, *, unclear: bool = False) -> Step:
+        """The customer said no to the confirmation, and not what is wrong; `unclear`: what they said did not help."""
         running = _active(dialogue)
-        return self._step((self._wording.say("ask_change"),), "ask", dialogue, running)
+        # An address is told without a word that leads up to it; everything else names itself.
+        asking = "address" if "address" in self.flow(running).slots else None
+        running = running.model_copy(update={"tries": running.tries + unclear, "asking": asking})
+        return self._step((self._wording.say("ask_change"),), "ask", dialogue.at(running), running)
 
     def repeat(self, dialogue: Dialogue, *, unclear: bool) -> Step:
         """Asks again: after a question in between, or because the answer did not help."""

@@ -103,5 +103,6 @@ def amount_of(order: OrderUpdated, items: Sequence[str] | None) -> Decimal:
 def difference_of(order: OrderUpdated, slots: Slots, products: Mapping[str, ProductUpserted]) -> Decimal:
     """What the variants wished for cost more than the items; negative: less."""
     paid = {line.product_id: line.price or Decimal(0) for line in order.lines}
-    news = {old: products.get(wish.product_id or "") for old, wish in slots.wishes.items()}
+    # Another piece of the same is a replacement: it costs nothing, whatever the price is now.
+    news = {old: products.get(wish.product_id or "") for old, wish in slots.wishes.items() if wish.product_id != old}
     return sum(((new.price or Decimal(0)) - paid.get(old, Decimal(0)) for old, new in news.items() if new), Decimal(0))

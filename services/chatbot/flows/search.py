@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rapport.events.catalog import ProductUpserted, in_language
+from rapport.events.catalog import ProductUpserted
 from rapport.events.chat import Source
 from services.chatbot.domain.draft import Draft
 from services.chatbot.domain.languages import Language
 from services.chatbot.domain.words import content_words
+from services.chatbot.flows.around import variant_name
 from services.chatbot.flows.spec import Flows
 
 # Share of the query's information below which a product only shares a chance word with it.
@@ -40,7 +41,7 @@ def found(query: str, hits: Sequence[tuple[ProductUpserted, float]], flows: Flow
         return Draft(flows.say("search_none", language, query=query), "product_search", 1.0, flow="product_search")
     lines, sources = [flows.say("search_found", language)], []
     for rank, (product, score) in enumerate(hits, start=1):
-        title = in_language(product.title, language)
+        title = variant_name(product, language)
         price = f"{product.price:.2f} {product.currency or ''}".strip() if product.price is not None else ""
         name = "search_line" if price else "search_line_bare"
         lines.append(flows.say(name, language, rank=rank, title=title, price=price))

@@ -41,7 +41,9 @@ _COMPLAINT = re.compile(
 # Shorter is an order number, not an address.
 _LEAST_ADDRESS = 8
 # Fewer words say that there is a complaint, not which.
-_LEAST_ABOUT = 3
+_LEAST_ABOUT = 2
+# Said while thinking, and no reason.
+_HESITATES = re.compile(r"^(?:h+m+|u+h*m*|e+r+m*|what|huh|pardon|嗯+|呃+|额+|什么|啊+)\W*$")
 
 
 def reason_in(text: str, reasons: Sequence[str], *, asked: bool, accepted: Sequence[str] = ()) -> str | None:
@@ -49,7 +51,8 @@ def reason_in(text: str, reasons: Sequence[str], *, asked: bool, accepted: Seque
     told = next((code for code in reasons if not accepted or code in accepted), None)
     if told is not None:
         return told
-    return normalise(text)[:_LONGEST] if asked and not accepted and content_words(text) else None
+    said = asked and not accepted and content_words(text) and not _HESITATES.match(plain_form(text))
+    return normalise(text)[:_LONGEST] if said else None
 
 
 def method_in(text: str, order: OrderUpdated) -> PaymentMethod | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,6 +17,9 @@ from services.chatbot.domain.dialogue import ActionName, Slots
 from services.chatbot.domain.languages import SPOKEN, Language
 from services.chatbot.flows.policy import Rule, Then, compiled
 
+# Right before the words that start a request they turn it round ("don't cancel it"); in Chinese within them as well.
+_NOT = re.compile(r"(?:\b(?:don't|do not|no need to|rather than)(?: want)?(?: to)?|不(?:要|想|用|需要)|别)\s*$")
+_NOT_WITHIN = re.compile(r"不(?:要|想|用|需要)再?(?:退|换|取消|改)")
 Telling = Literal["status", "search", "recommend"]
 """Effects that change nothing and take one turn."""
 _EFFECTS = (*get_args(ActionName), *get_args(Telling), "complaint")
@@ -52,7 +55,20 @@ class Flow:
 
     def begins(self, plain: str) -> bool:
         """Whether the words of `plain` (see `plain_form`) ask for it outright."""
-        return any(p.search(plain) for p in self.starts) and not any(p.search(plain) for p in self.unless)
+        return self.begins_at(plain) is not None
+
+    def begins_at(self, plain: str) -> int | None:
+        """Where in `plain` it is asked for; None when it is not."""
+        wanted = [found.start() for found in self._starts(plain) if not _negated(plain, found)]
+        return min(wanted) if wanted and not any(p.search(plain) for p in self.unless) else None
+
+    def denied(self, plain: str) -> bool:
+        """Whether its words stand in `plain` to say that it is not wanted."""
+        found = list(self._starts(plain))
+        return bool(found) and all(_negated(plain, one) for one in found)
+
+    def _starts(self, plain: str) -> Iterator[re.Match[str]]:
+        return (found for pattern in self.starts for found in pattern.finditer(plain))
 
 
 class Flows:
@@ -85,13 +101,14 @@ class Flows:
         """The code in words; the customer's own words stay as they are."""
         return self._says[f"reason_{code}"][language] if f"reason_{code}" in self._says else code
 
+    def denied_by(self, plain: str) -> bool:
+        """Whether `plain` says of a request that it is not wanted, and asks for none."""
+        return self.started_by(plain) is None and any(flow.denied(plain) for flow in self.flows.values())
+
     def started_by(self, plain: str) -> Flow | None:
         """The flow whose words stand first in `plain`; the file's order decides between equals."""
-        found = [(min(m.start() for p in f.starts if (m := p.search(plain))), f) for f in self._beginning(plain)]
+        found = [(place, flow) for flow in self.flows.values() if (place := flow.begins_at(plain)) is not None]
         return min(found, key=lambda pair: pair[0])[1] if found else None
-
-    def _beginning(self, plain: str) -> list[Flow]:
-        return [flow for flow in self.flows.values() if flow.begins(plain)]
 
     def _flow(self, name: str, told: Mapping[str, Any]) -> Flow:
         place = f"flow.{name}"
@@ -126,6 +143,10 @@ class Flows:
             for language in SPOKEN:
                 if not self._says.get(name, {}).get(language):
                     raise ConfigurationError(f"say.{name} has no {language} text", field=place)
+
+
+def _negated(plain: str, start: re.Match[str]) -> bool:
+    return bool(_NOT.search(plain[: start.start()]) or _NOT_WITHIN.search(start.group()))
 
 
 def _patterns(told: Mapping[str, Any], place: str, key: str) -> tuple[re.Pattern[str], ...]:

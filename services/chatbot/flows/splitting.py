@@ -14,9 +14,10 @@ from services.chatbot.flows.spec import Flows
 _CUTS = re.compile(
     r"(?<=[.!?])\s+|[。！？；;\n]+|"
     r"[,，]?\s*\b(?:and also|and then|also|and|then|plus|additionally|besides|oh and)\b[, ]+"
-    r"(?=(?:also )?(?:i(?:'d| )|can |could |please|where|what|when|how|is |do |does |cancel|return|exchange|swap|"
-    r"refund|change|update|track|find|show|recommend))|"
+    r"(?=(?:also )?(?:i(?:'d| )|can |could |please|tell me|where|what|when|how|is |do |does |cancel|return|send|"
+    r"exchange|swap|refund|change|update|track|find|show|recommend))|"
     r"[,，]\s*(?=(?:cancel|return|exchange|swap|refund|change|update|track|where|how|what)\b)|"
+    r"[,，]\s*(?=(?:请|帮我|我想|我要)?(?:退货|退款|换货|换成|取消|改地址|修改地址|查一?下))|"
     r"[,，]?\s*(?:另外|还有|顺便|然后|同时|再(?=帮|把|退|换|查|取消|问))[,，]?",
     re.IGNORECASE,
 )
@@ -33,7 +34,8 @@ class Request:
 def split(text: str, flows: Flows, acts: Acts, by_rule: Callable[[str], str | None]) -> list[Request]:
     """The requests of a message, as far as exact words tell; what belongs to a neighbour is joined to it.
 
-    One request, or none that the words tell, comes back as one part: the whole text.
+    One request, or none that the words tell, comes back as one part: the whole text, under the name that
+    a part of it tells.
     """
     parts = [part.strip() for part in _CUTS.split(text) if part and part.strip()]
     named: list[Request] = []
@@ -53,7 +55,8 @@ def split(text: str, flows: Flows, acts: Acts, by_rule: Callable[[str], str | No
         named.append(Request(f"{waiting}. {part}" if waiting else part, name))
         waiting = ""
     if len({one.name for one in named if one.name}) + sum(one.name is None for one in named) < 2 or not _worth(named):
-        return [Request(text, request_of(text, flows, by_rule))]
+        told = next((one.name for one in named if one.name is not None), None)
+        return [Request(text, request_of(text, flows, by_rule) or told)]
     return named
 
 

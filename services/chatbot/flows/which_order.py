@@ -6,8 +6,9 @@ import re
 
 from rapport.events.orders import OrderLine, OrderUpdated
 from rapport.text.normalise import normalise
+from services.chatbot.domain.dialogue import Slots
 from services.chatbot.domain.entities import Entities
-from services.chatbot.domain.entities.products import named, words_of
+from services.chatbot.domain.entities.products import named, surely_named, words_of
 from services.chatbot.domain.understanding import plain_form
 from services.chatbot.flows.around import Around
 from services.chatbot.flows.spec import Flow
@@ -23,6 +24,21 @@ _ALL = re.compile(r"\b(all|everything|both|whole|entire|every item)\b|全部|所
 # Said of an order of two things it means them, whatever their names look like.
 _BOTH = re.compile(r"\bboth\b|两(个|件|双|样)都?")
 _EXCEPT = re.compile(r"\b(except|but not|apart from|besides|all but|not the)\b|除了|不包括|不含")
+# "All my orders", as against all things in one.
+_ALL_ORDERS = re.compile(
+    r"\b(?:all|both|every(?: one)?)\b(?: of)?(?: my| the| these)?(?: \w+)? orders?\b|"
+    r"(?:全部|所有|两个?)的?订单|订单(?:全部|都)"
+)
+# Points back to what was spoken of.
+_BACK = re.compile(r"\b(?:it|them|they|this|that|these|those)\b|它|[这那](?:个|单|些|件)?")
+# Between things that are counted up; before what only tells why.
+_COUNTED = re.compile(r"\band\b|[,，、;；&]|和|以及|还有|跟")
+_BECAUSE = re.compile(r"\b(?:because|since|as (?:it|they|i))\b|因为")
+# Names things that the request is not about: what stays, and where the money goes.
+_ASIDE = re.compile(
+    r"\bkeep(?:ing)?\b.*?(?=\bbut\b|\band\b|[,.;，。]|$)|留(?:下|着).*?(?=[,.;，。]|$)|"
+    r"(?:\b(?:to|onto|on|with|by)(?: my| a| the)? |退(?:回)?到)\s*(?:gift ?card|礼品卡)"
+)
 _NUMBERED = re.compile(r"\b(first|second|third)\b|第([一二三])")
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "一": 0, "二": 1, "三": 2}
 
@@ -40,6 +56,51 @@ def named_orders(text: str, around: Around) -> tuple[list[OrderUpdated], tuple[s
     return [], found.unknown
 
 
+def all_orders(text: str, flow: Flow, around: Around) -> list[OrderUpdated]:
+    """The orders that the request may be about when the text means all of them; else none."""
+    return around.eligible(flow) if _ALL_ORDERS.search(plain_form(text)) else []
+
+
+def orders_by_goods(text: str, around: Around) -> list[OrderUpdated]:
+    """The orders of the goods that the text counts up, when they lie in several: "return the shoes and the lamp"."""
+    holders: dict[str, list[OrderUpdated]] = {}
+    words: dict[str, frozenset[str]] = {}
+    for order in around.orders:
+        for line in order.lines:
+            words[line.product_id] = _words(line, around)
+            holders.setdefault(line.product_id, []).append(order)
+    told = dict[str, OrderUpdated]()
+    for part in _COUNTED.split(_BECAUSE.split(plain_form(text))[0]):
+        for product_id in surely_named(part, words):
+            if len(holders[product_id]) > 1:
+                return []
+            told[holders[product_id][0].order_id] = holders[product_id][0]
+    return list(told.values()) if len(told) > 1 else []
+
+
+def spoken_of(text: str, flow: Flow, around: Around) -> OrderUpdated | None:
+    """The order that the conversation was last about: where the text points back to it, or where the request may be
+    about it and nothing was done to it yet."""
+    last = around.order(around.dialogue.order)
+    if last is None or points_back(text):
+        return last
+    return last if last in around.eligible(flow) and not around.dialogue.actions_on(last.order_id) else None
+
+
+def points_back(text: str) -> bool:
+    return _BACK.search(plain_form(text)) is not None
+
+
+def carried(text: str, flow: Flow, before: Slots, around: Around) -> Slots:
+    """What a request takes over from the one `before` it, where the text points back: "exchange them instead"."""
+    order = around.order(before.order)
+    if order is None or not points_back(text) or named_orders(text, around) != ([], ()):
+        return Slots()
+    things = {line.product_id: _words(line, around) for line in order.lines}
+    items = before.items if "items" in flow.slots and not named(text, things) else None
+    return Slots(order=order.order_id, items=items, reason=before.reason)
+
+
 def order_in(text: str, flow: Flow, around: Around) -> OrderUpdated | None:
     """The order that the text points to without its number: by day or amount, as the latest, or by what is in it."""
     eligible = around.eligible(flow)
@@ -55,9 +116,18 @@ def order_in(text: str, flow: Flow, around: Around) -> OrderUpdated | None:
             f"{order.order_id}\n{line.product_id}": _words(line, around) for order in orders for line in order.lines
         }
         holders = {key.partition("\n")[0] for key in _distinctly(text, things)}
-        holders = holders or {order.order_id for order in orders if _holds(order, around.alike)}
         if len(holders) == 1:
             return around.order(holders.pop())
+    return None
+
+
+def order_of_alike(flow: Flow, around: Around) -> OrderUpdated | None:
+    """The order with the product that the text is only like: one that the request can be about, or, where things are
+    to be named, any."""
+    for orders in (around.eligible(flow), list(around.orders) if "items" in flow.slots else []):
+        holders = [order for order in orders if _holds(order, around.alike)]
+        if len(holders) == 1:
+            return holders[0]
     return None
 
 
@@ -71,11 +141,11 @@ def sole_order(flow: Flow, around: Around) -> OrderUpdated | None:
 
 def items_in(text: str, order: OrderUpdated, around: Around) -> tuple[str, ...]:
     """The lines that the text names, in the order's sequence; the only line there is when it names none."""
-    plain = plain_form(text)
+    plain = _ASIDE.sub(" ", plain_form(text))
     lines = list(order.lines)
     things = {line.product_id: _words(line, around) for line in lines}
     kinds = {line.product_id: line.name or "" for line in lines} if not _ALL.search(plain) else {}
-    found = set(named(text, things, kinds))
+    found = set(named(plain, things, kinds))
     if (cut := _EXCEPT.search(plain)) and _ALL.search(plain):
         left = set(named(plain[cut.end() :], things))
         return tuple(line.product_id for line in lines if line.product_id not in left)

@@ -20,9 +20,15 @@ _FREE = re.compile(
 # "exchange the lamp for a black one": what comes after "for" is wished for, and names no other item of the order.
 _VERB = re.compile(r"\b(?:exchang\w*|swap\w*|chang\w*|modify\w*)\b")
 _FOR = re.compile(r"\b(?:for|to|into|with)\b.*?(?=\bfrom\b|\band (?:the|my)\b|[,;.]|$)")
+_LEADS_UP = re.compile(r"(?:\b(?:for|into|instead)\b|换成|换为)")
 _PARTS = re.compile(r"[,;.，；。]|\band\b|和|以及|还有")
 _CHEAPEST = re.compile(r"\b(cheapest|least expensive|lowest price)\b|最便宜")
 _DEAREST = re.compile(r"\b(most expensive|priciest|highest price)\b|最贵")
+# Another piece of what there is, for one that is broken.
+_SAME = re.compile(
+    r"\b(?:the (?:very |exact )?same(?: (?:one|thing|item|product|model))?|identical|replacement)\b"
+    r"(?! (?:size|colou?r|in\b))|一样的|同款|同样的"
+)
 # Longest wish in words, in characters: it stands in a sentence and in a command.
 _LONGEST = 120
 # Variants offered at once.
@@ -43,6 +49,13 @@ def wishes_in(text: str, slots: Slots, around: Around, asked: str | None) -> dic
         if wish is not None:
             found[line.product_id] = wish
     return found
+
+
+def parted(text: str) -> tuple[str, str]:
+    """The text up to what is wished for, and that; "" where nothing leads up to it."""
+    plain = plain_form(text)
+    found = _LEADS_UP.search(plain)
+    return (plain[: found.start()], plain[found.end() :]) if found else (plain, "")
 
 
 def without_wishes(text: str) -> str:
@@ -69,10 +82,14 @@ def choices(product_id: str, around: Around) -> tuple[str, ...]:
 
 
 def _wish(text: str, product_id: str, around: Around, *, free: bool) -> Wish | None:
-    candidates = offered(product_id, around)
+    candidates, own = offered(product_id, around), around.products.get(product_id)
+    chosen = _variant(text, _values(own), candidates) if candidates and own else None
+    if chosen is not None:
+        return Wish(product_id=chosen.product_id)
+    if own is not None and own.available and (_SAME.search(plain_form(text)) or (free and _told_whole(text, own))):
+        return Wish(product_id=product_id)
     if candidates:
-        chosen = _variant(text, _values(around.products[product_id]), candidates)
-        return Wish(product_id=chosen.product_id) if chosen else None
+        return None
     if product_id in around.products and around.products[product_id].group_id is not None:
         return None
     plain = plain_form(text)
@@ -95,6 +112,12 @@ def _variant(text: str, now: Mapping[str, str], candidates: Sequence[ProductUpse
     if len(ranked) > 1 and _same(ranked[0], now) == _same(ranked[1], now):
         return None
     return ranked[0] if ranked else None
+
+
+def _told_whole(text: str, product: ProductUpserted) -> bool:
+    """Whether the text names the product by all that tells it from its variants."""
+    values = _values(product).values()
+    return bool(values) and all(_value_pattern(value).search(plain_form(text)) for value in values)
 
 
 def _wanted(text: str, now: Mapping[str, str], candidates: Sequence[ProductUpserted]) -> dict[str, str]:

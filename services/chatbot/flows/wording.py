@@ -151,8 +151,17 @@ def default_method(running: Running, flow: Flow, around: Around) -> str | None:
     order = around.order(running.slots.order)
     if order is None or not order.payment_methods:
         return ORIGINAL
+    if flow.effect == "exchange" and _even(running, order, around):
+        return order.payment_method or ORIGINAL
     allowed = methods_allowed("refund_to", running, flow, around)
     return allowed[0].id if len(allowed) == 1 else None
+
+
+def _even(running: Running, order: OrderUpdated, around: Around) -> bool:
+    """Whether it is told what is wanted instead of each item, and nothing is to be paid or given back."""
+    slots = running.slots
+    told = slots.items is not None and all(item in slots.wishes for item in slots.items)
+    return told and not difference_of(order, slots, around.products)
 
 
 def money(amount: Decimal, order: OrderUpdated) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from services.chatbot.domain.draft import Draft
+from services.chatbot.domain.languages import SPOKEN, base, unspoken
 from services.chatbot.domain.reading import HANDOFF, Reading
 from services.chatbot.handlers.conduct import blocked, called, settled, told_off
 from services.chatbot.handlers.fresh import fresh
@@ -50,7 +51,11 @@ async def _at_once(turn: Turn) -> Draft | None:
     """The answer to what needs no reading: nothing said, yes or no to an offer or to a request under way."""
     text, acts, dialogue = turn.text, turn.mind.acts, turn.dialogue
     offer = turn.what.conversation.last_offer()
-    if not text or (offer is None and dialogue.active is None and acts.is_only("yes", text)):
+    if not any(letter.isalnum() for letter in text) and not acts.is_only("yes", text):
+        return Draft(turn.say("empty"), "ask", 1.0)
+    if dialogue.active is None and unspoken(text) and base(turn.what.message.language or "") not in SPOKEN:
+        return Draft("\n".join(turn.mind.phrases.say("which_language", one) for one in SPOKEN), "ask", 1.0)
+    if offer is None and dialogue.active is None and acts.is_only("yes", text):
         return Draft(turn.say("empty"), "ask", 1.0)
     if offer == "handoff" and acts.is_only("yes", text):
         return called(turn, "requested")

@@ -37,6 +37,7 @@ def settled(turn: Turn, draft: Draft) -> Draft:
     """Counts what was not understood; the second time in a row a person is called."""
     before = turn.dialogue
     after = draft.dialogue or before
+    after = after.model_copy(update={"order": draft.order_id or before.order})
     if draft.action == "blocked" or draft.handoff is not None:
         return replace(draft, dialogue=after)
     if draft.action != "refuse" or draft.offer != "handoff" or draft.flow is not None:

@@ -5,23 +5,34 @@ from __future__ import annotations
 import structlog
 
 from rapport.events.catalog import in_language
+from rapport.events.orders import OrderUpdated
 from rapport.ops.errors import RapportError
 from services.chatbot.domain import orders as order_talk
 from services.chatbot.domain.draft import Draft
 from services.chatbot.domain.entities.amounts import limit_in, without_limit
-from services.chatbot.domain.entities.order_numbers import mentions
+from services.chatbot.domain.entities.order_numbers import Mentions, mentions
 from services.chatbot.domain.recommendation import worded
 from services.chatbot.flows.search import best, found
 from services.chatbot.flows.simple_slots import query_in
+from services.chatbot.flows.which_order import order_in, points_back, spoken_of
 from services.chatbot.handlers.turn import Turn
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 async def status(turn: Turn, text: str) -> Draft:
-    """Where the orders are that the text names, else the latest one."""
+    """Where the orders are that the text names or points back to, else the latest one."""
     own = await turn.own()
-    return order_talk.status(own, mentions(text, own.orders), turn.mind.phrases, turn.language)
+    named = mentions(text, own.orders)
+    meant = None if named or own.trouble else await meant_order(turn, text)
+    return order_talk.status(own, Mentions((meant,)) if meant else named, turn.mind.phrases, turn.language)
+
+
+async def meant_order(turn: Turn, text: str) -> OrderUpdated | None:
+    """The order that the text tells without its number: by what is in it, or as the one just spoken of."""
+    around, flow = await turn.around(turn.dialogue), turn.mind.flows.flows["order_status"]
+    found = order_in(text, flow, around)
+    return found or (spoken_of(text, flow, around) if points_back(text) else None)
 
 
 async def search(turn: Turn, text: str) -> Draft:

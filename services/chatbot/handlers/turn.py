@@ -101,9 +101,14 @@ class Turn:
 
     async def engine(self, dialogue: Dialogue, naming: str = "") -> Engine:
         """The flows, on the orders as they are now. `naming`: a text that may name goods in words of its own."""
+        around = await self.around(dialogue, naming)
+        return Engine(around, self.mind.acts, self.mind.phrases, self._command)
+
+    async def around(self, dialogue: Dialogue, naming: str = "") -> Around:
+        """What requests are filled and checked against, as it is now."""
         orders = sorted((await self.own()).orders, key=lambda one: (one.placed_at, one.order_id), reverse=True)
         products = self._products(orders)
-        around = Around(
+        return Around(
             self.mind.flows,
             tuple(orders),
             products,
@@ -113,7 +118,6 @@ class Turn:
             dialogue,
             await self._alike(naming, orders, products) if naming else None,
         )
-        return Engine(around, self.mind.acts, self.mind.phrases, self._command)
 
     def _command(self, order: OrderUpdated, flow: Flow, slots: Slots) -> OrderActionRequested:
         message = self.what.message

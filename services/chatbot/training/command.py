@@ -62,9 +62,10 @@ def intents(
     from rapport.models.promotions import promote as promote_version
     from rapport.models.registry import Registry
     from rapport.models.tuning.recipe import Recipe
+    from rapport.ops.errors import InvalidRequest
     from services.chatbot.domain.understanding import Understanding
     from services.chatbot.settings import ChatbotSettings
-    from services.chatbot.training.examples import read_examples
+    from services.chatbot.training.examples import beside, read_examples
     from services.chatbot.training.fitting import by_head, by_tuning
     from services.chatbot.training.report import lines, tested
     from services.chatbot.training.versions import NAME
@@ -74,16 +75,21 @@ def intents(
     for line in given.refused:
         typer.echo(f"left out, {line}", err=True)
     known = dict([] if only else Understanding.load().examples) | dict(given.pairs)
+    names = set(known.values())
+    if len(names) < 2:
+        raise InvalidRequest(f"{file.name} has one intent", field="FILE", fix="two or more, to tell them apart")
+    # All files before the training: a mistake in one must not cost minutes.
+    aside = beside(validate, text, intent, names, "--validate") if validate else {}
+    tries = beside(test, text, intent, names, "--test") if test else {}
     if method == "head":
         fitted = by_head(known, settings)
     else:
-        aside = dict(read_examples(validate, text, intent, least=1).pairs) if validate else {}
         recipe = Recipe(method, epochs=epochs, minutes=minutes, patience=_PATIENCE, batch=batch, rate=rate, seed=seed)
         fitted = by_tuning(known, aside, recipe, give_up, settings, typer.echo)
     metrics = {"accuracy": round(fitted.facts.accuracy, 4), "act_from": round(fitted.facts.act_from, 4)}
     typer.echo("\n".join(lines(fitted.facts, len(known))))
-    if test:
-        found = tested(fitted, dict(read_examples(test, text, intent, least=1).pairs))
+    if tries:
+        found = tested(fitted, tries)
         metrics |= found.metrics()
         typer.echo(found.line())
     with tempfile.TemporaryDirectory(prefix="rapport-intents-") as folder:

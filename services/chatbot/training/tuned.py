@@ -18,6 +18,7 @@ from rapport.models.sources import locate
 from rapport.models.tuning.examples import Example, split, truth_of
 from rapport.models.tuning.fine_tune import fine_tune
 from rapport.models.tuning.recipe import Progress, Recipe
+from rapport.ops.errors import InvalidRequest
 from rapport.ops.settings import Settings
 from services.chatbot.domain.reading import OUT_OF_SCOPE
 from services.chatbot.training.versions import NAME
@@ -55,12 +56,15 @@ def learn_tuned(
     """`validation`: to calibrate on; none: a part of `examples` is set aside for it.
 
     `give_up`: share of the validation examples told rightly that may be taken for out of scope; what is less like the
-    examples than all but these is out of scope. Raises what `fine_tune` does.
+    examples than all but these is out of scope. Raises what `fine_tune` does, and `InvalidRequest` where nothing is in
+    scope.
     """
     train = list(examples)
     if not validation:
         train, validation = split(train, _ASIDE, recipe.seed)
     inside = [each for each in validation if each.label != OUT_OF_SCOPE]
+    if not inside:
+        raise InvalidRequest("no validation example is in scope", field="--validate")
     _, looked_at = split(inside, min(1.0, _LOOKED_AT / len(inside)), recipe.seed)
     choice = chosen(settings.models).encoder
     folder = locate(choice, settings.models.cache)

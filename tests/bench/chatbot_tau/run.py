@@ -47,7 +47,7 @@ class Outcome:
         if extra:
             return f"wrong {next(iter(extra))[0]}"
         if any(one[0] == "exchange" and any(old == new for old, new in one[2]) for one in missing):
-            return "the gold action exchanges an item for itself, which we refuse"
+            return "an exchange for the same item not done"
         if missing:
             return f"{next(iter(missing))[0]} not done, {self.ended}"
         return "a figure was asked for and not told"

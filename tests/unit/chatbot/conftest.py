@@ -199,6 +199,17 @@ class Published:
         self.outgoings.extend(outgoings)
 
 
+@dataclass
+class Pointing:
+    """`ShortAnswers`: points at `words` where a passage has them."""
+
+    words: str = ""
+
+    async def find(self, question: str, passage: str) -> tuple[int, int] | None:
+        start = passage.find(self.words) if self.words else -1
+        return None if start < 0 else (start, start + len(self.words))
+
+
 FLOWS = Flows.load()
 """Read once: compiling the rules takes longer than a test."""
 
@@ -215,7 +226,7 @@ class Bot:
     ) -> None:
         """`real`: an encoder instead of the fake."""
         self.memory, self.book, self.shop, self.published = InMemory(), OrderBook(), Shop(), Published()
-        self.encoder, self.catalog = FakeEncoder(), ShopCatalog()
+        self.encoder, self.catalog, self.short = FakeEncoder(), ShopCatalog(), Pointing()
         self.mind = Mind(
             Library(Background.load()),
             Phrases.load(),
@@ -228,7 +239,7 @@ class Bot:
         encoder = real or self.encoder
         self.ports = Ports(
             Reader(encoder, MOODS, self.mind.understanding, timeout_s=3.0),
-            Articles(self.mind, generator),
+            Articles(self.mind, self.short, generator),
             self.memory,
             self.book,
             encoder,

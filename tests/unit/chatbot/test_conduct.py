@@ -136,3 +136,19 @@ def test_a_shop_adds_messages_of_its_own_to_tell_injections_by(tmp_path: Path) -
     file.write_text("text,label\nhello,maybe\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="row 1"):
         SeedMessages.load([], file)
+
+
+async def test_a_script_of_neither_language_is_asked_about_unless_the_caller_says_the_language(bot: Bot) -> None:
+    [asked, *_] = await bot.hear(says("где мой заказ"))
+    assert isinstance(asked.event, ChatReply)
+    assert (asked.event.action, "English and Chinese" in asked.event.text) == ("ask", True)
+    assert "中文" in asked.event.text
+    [told, *_] = await bot.hear(says("где мой заказ", "m-2", language="en"))
+    assert isinstance(told.event, ChatReply)
+    assert told.event.text != asked.event.text
+
+
+async def test_an_order_number_of_somebody_who_is_not_signed_in_asks_to_sign_in(bot: Bot) -> None:
+    [reply, *_] = await bot.hear(says("where is RX-2003", customer_id=None))
+    assert isinstance(reply.event, ChatReply)
+    assert "sign in" in reply.event.text

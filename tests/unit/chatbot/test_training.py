@@ -16,7 +16,7 @@ from rapport.ops.errors import InvalidRequest, ModelError, UnavailableError
 from rapport.testing.models import FakeEncoder
 from services.chatbot.adapters.trained_intents import TrainedIntents
 from services.chatbot.domain.understanding import Understanding
-from services.chatbot.training.examples import read_examples
+from services.chatbot.training.examples import beside, read_examples
 from services.chatbot.training.intents import act_from, learn_intents
 from services.chatbot.training.versions import NAME
 
@@ -54,11 +54,33 @@ def test_rows_that_cannot_be_used_are_named_and_the_others_stay(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("lines", "says"),
-    [(["hello,greet"], "intent greet has 1"), ([], "lacks the columns"), ([",x"] * 3, "lacks the columns")],
+    [
+        (["hello,greet"], r"greet has 1 \(row 1\)"),
+        (["a,greet", "hi,", "b,greet"], r"greet has 2 \(row 1, 3\).*row 2: intent is empty"),
+        ([], "lacks the columns"),
+        ([",x"] * 3, "lacks the columns.*row 1: text is empty"),
+    ],
 )
-def test_a_file_that_teaches_nothing_is_refused(lines: list[str], says: str, tmp_path: Path) -> None:
+def test_a_file_that_teaches_nothing_is_refused_by_its_rows(lines: list[str], says: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=says):
         read_examples(file_of(tmp_path, lines))
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [(["hello,out_of_scope"], "nothing but out_of_scope"), (["hi,greet", "wrap it,gift"], "not learned: greet")],
+)
+def test_a_file_to_calibrate_on_must_be_about_what_is_learned(lines: list[str], says: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match=says) as caught:
+        beside(file_of(tmp_path, lines), "text", "intent", {"gift"}, "--validate")
+    assert caught.value.field == "--validate"
+
+
+def test_bytes_of_another_encoding_are_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "examples.csv"
+    file.write_bytes("\n".join(["text,intent", *[f"Größe {word},size" for word in WORDS]]).encode("latin-1"))
+    with pytest.raises(InvalidRequest, match="row 1: not UTF-8"):
+        read_examples(file)
 
 
 async def test_a_promoted_version_tells_the_intents_and_a_withdrawn_one_does_not(tmp_path: Path) -> None:

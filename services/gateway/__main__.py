@@ -1,5 +1,8 @@
 """`python -m services.gateway`."""
 
-from services.gateway.bootstrap import main
+from rapport.ops.lifecycle import run
+from services.gateway.bootstrap import parts
+from services.gateway.settings import GatewaySettings
 
-main()
+if __name__ == "__main__":
+    run("gateway", GatewaySettings, parts)

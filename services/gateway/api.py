@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.base import RequestResponseEndpoint
 
 from rapport.ops.errors import RapportError, outward
 from rapport.ops.health import ops_app
+from rapport.ops.metrics import histogram
 from rapport.ops.parts import Health
 from rapport.ops.tracing import span, traceparent_of
 from services.gateway.domain.desk import Desk
 from services.gateway.domain.keys import Keys
 from services.gateway.ports import Live, Peers, Products, Publisher
-from services.gateway.routes import collect, content, inbox, metarank, rasa, serve, talk
-from services.gateway.settings import KeySettings
-
-_PAGE = Path(__file__).parent / "page" / "status.html"
-_EXPERIMENTS = Path(__file__).parent / "page" / "experiments.html"
+from services.gateway.routes import catalogue, collect, content, experiments, inbox, metarank, pages, rasa, serve, talk
+from services.gateway.routes import live as live_view
+from services.gateway.settings import GatewaySection
 
 
 def application(
@@ -32,35 +33,37 @@ def application(
     keys: Keys,
     *,
     desk: Desk,
-    settings: KeySettings,
+    settings: GatewaySection,
     tenant: str,
     report: Callable[[], Mapping[str, Health]],
 ) -> FastAPI:
     """Everything the gateway answers. `report` says how each part of the process is."""
-    app = FastAPI(title="Rapport", version="1", description="Customer profiles, recommendations, chat and copy.")
+    app = FastAPI(
+        title="Rapport",
+        version="1",
+        description="Customer profiles, recommendations, chat and copy.",
+        max_body_size=settings.max_body_bytes,
+    )
     app.add_middleware(
         CORSMiddleware, allow_origins=settings.cors_origins.split(","), allow_methods=["*"], allow_headers=["*"]
     )
     app.add_exception_handler(RapportError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_arguments)
-    app.middleware("http")(_traced)
+    app.add_exception_handler(HTTPException, _refuse_path)
+    app.middleware("http")(_watched)
     app.include_router(collect.router(publisher, keys, tenant=tenant, max_bytes=settings.max_body_bytes))
-    app.include_router(serve.router(peers, products, keys, tenant=tenant))
+    app.include_router(serve.router(peers, keys, tenant=tenant))
+    app.include_router(catalogue.router(products, keys, tenant=tenant))
     app.include_router(metarank.router(peers, keys, tenant=tenant))
-    app.include_router(content.router(peers, publisher, keys, tenant=tenant))
+    app.include_router(content.router(peers, keys, tenant=tenant))
+    app.include_router(experiments.router(peers, publisher, keys, tenant=tenant))
     secret = settings.customer_token_secret.get_secret_value()
-    app.include_router(talk.router(peers, live, publisher, keys, tenant=tenant, token_secret=secret))
+    app.include_router(talk.router(peers, publisher, keys, tenant=tenant, token_secret=secret))
+    app.include_router(live_view.router(live, keys))
     app.include_router(rasa.router(peers, keys, tenant=tenant, token_secret=secret))
     app.include_router(inbox.router(desk, publisher, keys, tenant=tenant))
 
-    @app.get("/", include_in_schema=False)
-    async def status_page() -> HTMLResponse:
-        return HTMLResponse(_PAGE.read_text(encoding="utf-8"))
-
-    @app.get("/experiments", include_in_schema=False)
-    async def experiments_page() -> HTMLResponse:
-        return HTMLResponse(_EXPERIMENTS.read_text(encoding="utf-8"))
-
+    pages.mount(app)
     # Liveness and readiness where load balancers look for them; metrics stay on the ops port.
     health = ops_app(report)
     for route in health.routes[:2]:
@@ -83,6 +86,22 @@ async def _refuse_arguments(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": first["msg"], "field": field}, status_code=422)
 
 
-async def _traced(request: Request, call_next: Callable[[Request], object]) -> object:
-    with span(f"{request.method} {request.url.path}", parent=traceparent_of(dict(request.headers))):
-        return await call_next(request)  # type: ignore[misc]
+async def _refuse_path(_: Request, error: Exception) -> JSONResponse:
+    """No such path, or not with this method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
+
+
+async def _watched(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    """One span and one measurement for each request, by the route's pattern: paths hold customers' ids."""
+    seconds = histogram(
+        "http_request_seconds", "From arrival to the beginning of the answer", ("method", "route", "status")
+    )
+    began = time.perf_counter()
+    with span(request.method, parent=traceparent_of(dict(request.headers))) as opened:
+        answer = await call_next(request)
+        route = getattr(request.scope.get("route"), "path", "none")
+        opened.update_name(f"{request.method} {route}")
+    seconds.labels(request.method, route, str(answer.status_code)).observe(time.perf_counter() - began)
+    return answer

@@ -11,7 +11,6 @@ from rapport.bus.view import TopicView
 from rapport.events.topics import TOPICS
 from rapport.ops.errors import ConfigurationError
 from rapport.ops.http_server import HttpServer
-from rapport.ops.lifecycle import run
 from rapport.ops.parts import Part
 from rapport.serving.channel import PeerChannel
 from services.gateway.adapters.live import LiveTail
@@ -56,8 +55,3 @@ def parts(settings: GatewaySettings) -> Sequence[Part]:
     )
     server = HttpServer("http", app, settings.http.host, settings.http.port, setting="RAPPORT_HTTP__PORT")
     return (*inner, server)
-
-
-def main() -> None:
-    """The process."""
-    run("gateway", GatewaySettings, parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator
 
-from rapport.ops.settings import Section, Settings
+from rapport.ops.settings import OpsSettings, Section, Settings
 
 
 class HttpSettings(Section):
@@ -14,7 +14,7 @@ class HttpSettings(Section):
     """Its port; 0 takes a free one."""
 
 
-class KeySettings(Section):
+class GatewaySection(Section):
     write_keys: SecretStr = SecretStr("")
     """Public keys, comma-separated: may send behaviour events only. Segment's libraries call it write key."""
     private_keys: SecretStr = SecretStr("")
@@ -41,7 +41,8 @@ class KeySettings(Section):
 
 class GatewaySettings(Settings):
     http: HttpSettings = HttpSettings()
-    gateway: KeySettings = KeySettings()
+    gateway: GatewaySection = GatewaySection()
+    ops: OpsSettings = OpsSettings(port=9105)
 
 
 def split(keys: SecretStr) -> frozenset[str]:

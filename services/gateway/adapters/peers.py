@@ -50,22 +50,22 @@ class GrpcPeers:
     async def recommend(self, request: Json) -> Json:
         method = self._recommender.stub(RecommendationServiceStub).Recommend
         answer = await self._recommender.call(method, to_proto(request, recommender.RecommendRequest()))
-        return to_json(answer.recommendation)
+        return to_json(answer.recommendation, whole=True)
 
     async def rank(self, request: Json) -> Json:
         method = self._recommender.stub(RecommendationServiceStub).Rank
         ranked = await self._recommender.call(method, to_proto(request, recommender.RankRequest()))
-        return to_json(ranked)
+        return to_json(ranked, whole=True)
 
     async def similar(self, request: Json) -> Json:
         method = self._recommender.stub(RecommendationServiceStub).Similar
         similar = await self._recommender.call(method, to_proto(request, recommender.SimilarRequest()))
-        return to_json(similar)
+        return to_json(similar, whole=True)
 
     async def trending(self, request: Json) -> Json:
         method = self._recommender.stub(RecommendationServiceStub).Trending
         trending = await self._recommender.call(method, to_proto(request, recommender.TrendingRequest()))
-        return to_json(trending)
+        return to_json(trending, whole=True)
 
     async def create_content(self, brief: Json) -> Json:
         request = content.CreateRequest(brief=to_proto(brief, content.Brief()))
@@ -84,9 +84,11 @@ class GrpcPeers:
             yield to_json(piece)
 
 
-def to_json(message: Message) -> Json:
-    """Field names as in the proto, times as RFC 3339, whole numbers as numbers; empty fields are left out."""
-    return _numbers(MessageToDict(message, preserving_proto_field_name=True), message)
+def to_json(message: Message, *, whole: bool = False) -> Json:
+    """Field names as in the proto, times as RFC 3339, whole numbers as numbers; empty fields are left out, unless the
+    answer is wanted whole: a list without items is `[]`, a score of 0 is `0.0`."""
+    fields = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=whole)
+    return _numbers(fields, message)
 
 
 def to_proto(fields: Json, message: M) -> M:

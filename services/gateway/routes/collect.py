@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 
 from rapport.events.topics import EVENTS, TOPICS
-from rapport.ops.errors import InvalidRequest, PermissionRefused, SizeViolation
+from rapport.ops.errors import InvalidRequest
 from services.gateway.domain.keys import Keys, Scope
 from services.gateway.domain.segment import CALLS
 from services.gateway.handlers import CLICKSTREAM, collect, publish_cloud_event
@@ -25,7 +25,7 @@ def router(publisher: Publisher, keys: Keys, *, tenant: str, max_bytes: int) -> 
     routes = APIRouter(tags=["collector"], dependencies=[Depends(needs(keys, Scope.WRITE))])
 
     async def segment(kind: str, request: Request) -> JSONResponse:
-        body = _object(await read(request, max_bytes))
+        body = _object(await request.body())
         calls = _batch(body) if kind == "batch" else [(kind, body)]
         done = await collect(calls, publisher, tenant=tenant, received_at=datetime.now(UTC))
         refused_all = bool(done.refused) and not done.accepted
@@ -45,7 +45,7 @@ def router(publisher: Publisher, keys: Keys, *, tenant: str, max_bytes: int) -> 
     @routes.post("/v1/events", status_code=202, openapi_extra=_BODY)
     async def events(request: Request, authorization: Annotated[str | None, Header()] = None) -> dict[str, str]:
         """Takes one CloudEvent, binary (`ce-` headers) or structured. See docs/contracts/events.md."""
-        body = await read(request, max_bytes)
+        body = await request.body()
         event_id = await publish_cloud_event(
             dict(request.headers),
             body,
@@ -61,11 +61,7 @@ def router(publisher: Publisher, keys: Keys, *, tenant: str, max_bytes: int) -> 
 
 
 def _allowed(keys: Keys, authorization: str | None) -> Any:
-    try:
-        keys.check(authorization, Scope.PRIVATE)
-    except PermissionRefused:
-        return TOPICS[CLICKSTREAM].events
-    return tuple(EVENTS.values())
+    return tuple(EVENTS.values()) if keys.allows(authorization, Scope.PRIVATE) else TOPICS[CLICKSTREAM].events
 
 
 _BODY: dict[str, Any] = {
@@ -80,16 +76,6 @@ def _named(segment: Any, kind: str) -> Any:
 
     call.__name__ = kind
     return call
-
-
-async def read(request: Request, max_bytes: int) -> bytes:
-    """The body. Raises `SizeViolation` as soon as more than `max_bytes` have come."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
-            raise SizeViolation(f"more than {max_bytes} bytes", field="body", fix="send smaller batches")
-    return bytes(body)
 
 
 def _object(body: bytes) -> dict[str, Any]:

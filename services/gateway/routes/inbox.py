@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from rapport.bus.messages import Outgoing
@@ -20,8 +18,6 @@ from services.gateway.domain.keys import Keys, Scope
 from services.gateway.ports import Publisher
 from services.gateway.routes.access import needs
 from services.gateway.routes.serve import Body
-
-_PAGE = Path(__file__).parents[1] / "page" / "inbox.html"
 
 
 class AgentBody(Body):
@@ -35,25 +31,20 @@ class AgentBody(Body):
 
 
 def router(desk: Desk, publisher: Publisher, keys: Keys, *, tenant: str) -> APIRouter:
-    """A private key is needed; the page asks for it."""
-    routes = APIRouter()
-    private = [Depends(needs(keys, Scope.PRIVATE))]
+    """A private key is needed."""
+    routes = APIRouter(tags=["chat"], dependencies=[Depends(needs(keys, Scope.PRIVATE))])
 
-    @routes.get("/inbox", include_in_schema=False)
-    async def page() -> HTMLResponse:
-        return HTMLResponse(_PAGE.read_text(encoding="utf-8"))
-
-    @routes.get("/v1/handoffs", tags=["chat"], dependencies=private)
+    @routes.get("/v1/handoffs")
     async def waiting(state: Annotated[list[State] | None, Query()] = None) -> list[Json]:
         """Conversations that a person is needed for, who waits longest first. `state`: waiting, taken, closed."""
         return desk.waiting(tenant, state or ("waiting", "taken"))
 
-    @routes.get("/v1/conversations/{conversation_id}", tags=["chat"], dependencies=private)
+    @routes.get("/v1/conversations/{conversation_id}")
     async def conversation(conversation_id: str) -> Json:
         """Everything said in a conversation, by the customer, the bot and people. 404 when nothing was."""
         return _known(desk, tenant, conversation_id).whole()
 
-    @routes.post("/v1/conversations/{conversation_id}/messages", tags=["chat"], dependencies=private)
+    @routes.post("/v1/conversations/{conversation_id}/messages")
     async def write(conversation_id: str, body: AgentBody) -> Json:
         """A person answers: from then on they have the conversation, until they hand it back."""
         _known(desk, tenant, conversation_id)

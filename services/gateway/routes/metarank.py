@@ -7,18 +7,23 @@ given is gathered by Rapport itself.
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from rapport.events.base import Id
+from rapport.ops.errors import InvalidRequest, NotFound
 from services.gateway.domain.keys import Keys, Scope
 from services.gateway.ports import Json, Peers
 from services.gateway.routes.access import needs
 
 _MOST_ITEMS = 500
+# Each costs a call: what was put into the cart last says most.
+_MOST_LIKENED = 10
 
 
 class RankedThing(BaseModel):
@@ -67,23 +72,41 @@ def router(peers: Peers, keys: Keys, *, tenant: str) -> APIRouter:
     async def recommend(
         model: Literal["personal", "similar", "trending"], call: RecommendCall, explain: bool = False
     ) -> Json:
-        """`personal`: what this user should see, without the `items`. `similar`: products like the first of the `items`
-        (a cart's first one included). `trending`: what many look at now."""
+        """`personal`: what this user should see, without the `items`. `similar`: products like the `items`, such as
+        those of a cart; of many the last ten. `trending`: what many look at now."""
         began = time.perf_counter()
         made: Json = {}
-        if model == "similar" and call.items:
-            asked = {"tenant": tenant, "product_id": call.items[0], "limit": min(100, call.count + len(call.items))}
-            found = (await peers.similar(asked)).get("items", [])
+        if model == "similar":
+            found = await _like(peers, tenant, call)
         elif model == "trending":
-            found = (await peers.trending({"tenant": tenant, "limit": call.count})).get("items", [])
+            found = (await peers.trending({"tenant": tenant, "limit": call.count}))["items"]
         else:
             request = {"tenant": tenant, "customer_id": call.user or "", "limit": call.count, "explain": explain}
             made = await peers.recommend(request | {"exclude_product_ids": call.items})
-            found = made.get("items", [])
+            found = made["items"]
         left = [item for item in found if item["product_id"] not in set(call.items)]
         return _answer(began, left[: call.count], made, explain)
 
     return routes
+
+
+async def _like(peers: Peers, tenant: str, call: RecommendCall) -> list[Json]:
+    """What resembles the items, by the sum of what it scores for each. Items that the catalogue does not have are left
+    out. Raises `InvalidRequest` without items, `NotFound` when none is in the catalogue."""
+    if not call.items:
+        raise InvalidRequest("at least one is wanted", field="items")
+    limit = min(100, call.count + len(call.items))
+    asked = ({"tenant": tenant, "product_id": id_, "limit": limit} for id_ in call.items[-_MOST_LIKENED:])
+    answers = await asyncio.gather(*map(peers.similar, asked), return_exceptions=True)
+    failures = [answer for answer in answers if isinstance(answer, BaseException)]
+    for failure in failures:
+        if not isinstance(failure, NotFound) or len(failures) == len(answers):
+            raise failure
+    scores: Counter[str] = Counter()
+    for answer in answers:
+        if not isinstance(answer, BaseException):
+            scores.update({item["product_id"]: item["score"] for item in answer["items"]})
+    return [{"product_id": product_id, "score": score} for product_id, score in scores.most_common()]
 
 
 def _answer(began: float, items: list[Json], made: Json, explain: bool) -> Json:

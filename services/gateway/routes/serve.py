@@ -1,4 +1,4 @@
-"""Profiles, recommendations and content as JSON: what the services answer over gRPC."""
+"""Profiles and recommendations as JSON: what the services answer over gRPC."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from rapport.events.base import Id
-from rapport.events.catalog import ProductUpserted
-from rapport.events.content import ContentRequested
 from rapport.events.profiles import ProfileUpdated
 from rapport.events.recommendations import RecommendationMade
 from services.gateway.domain.keys import Keys, Scope
-from services.gateway.ports import Json, Peers, Products
+from services.gateway.ports import Json, Peers
 from services.gateway.routes.access import needs
 
 Limit = Annotated[int, Query(ge=1, le=100)]
@@ -28,8 +26,9 @@ class RankBody(Body):
     """The items to put in order."""
 
     customer_id: Id
-    product_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)]
+    product_ids: Annotated[list[Id], Field(min_length=1, max_length=500)]
     language: str | None = None
+    explain: bool = False
 
 
 def _answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
@@ -37,7 +36,7 @@ def _answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": model}}
 
 
-def router(peers: Peers, products: Products, keys: Keys, *, tenant: str) -> APIRouter:
+def router(peers: Peers, keys: Keys, *, tenant: str) -> APIRouter:
     """The query APIs. A private key is needed."""
     routes = APIRouter(dependencies=[Depends(needs(keys, Scope.PRIVATE))])
 
@@ -69,7 +68,7 @@ def router(peers: Peers, products: Products, keys: Keys, *, tenant: str) -> APIR
 
     @routes.post("/v1/rank", tags=["recommendations"])
     async def rank(body: RankBody) -> Json:
-        """Puts the caller's items in this customer's order."""
+        """Puts the caller's items in this customer's order. `explain` adds the features."""
         return await peers.rank({"tenant": tenant, **body.model_dump()})
 
     @routes.get("/v1/similar/{product_id}", tags=["recommendations"])
@@ -81,21 +80,5 @@ def router(peers: Peers, products: Products, keys: Keys, *, tenant: str) -> APIR
     async def trending(limit: Limit = 10, category: str | None = None) -> Json:
         """What many look at now."""
         return await peers.trending({"tenant": tenant, "limit": limit, "category": category})
-
-    @routes.post("/v1/content", tags=["content"])
-    async def content(brief: ContentRequested) -> Json:
-        """Copy for a brief, checked against the catalogue, with the trail of tries."""
-        fields = brief.model_dump(mode="json", exclude_none=True, exclude={"occurred_at"})
-        return await peers.create_content({"tenant": tenant, **fields})
-
-    @routes.get("/v1/products", tags=["catalogue"], response_model_exclude_none=True)
-    async def find(q: str = "", limit: Limit = 20) -> list[ProductUpserted]:
-        """Products on sale whose title, category or brand holds the words of `q`."""
-        return products.find(tenant, q, limit)
-
-    @routes.post("/v1/products/named", tags=["catalogue"], response_model_exclude_none=True)
-    async def named(product_ids: Annotated[list[Id], Field(max_length=1000)]) -> dict[str, ProductUpserted]:
-        """Those of the given products that are in the catalogue."""
-        return products.named(tenant, product_ids)
 
     return routes

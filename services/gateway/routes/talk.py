@@ -1,4 +1,4 @@
-"""Chat and the live view: server-sent events."""
+"""Chat as server-sent events, and what customers think of the answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rapport.events.base import Id
 from rapport.events.chat import ChatFeedback
 from rapport.ops.errors import RapportError, outward
 from services.gateway.domain.keys import Keys, Scope
-from services.gateway.ports import Json, Live, Peers, Publisher
+from services.gateway.ports import Json, Peers, Publisher
 from services.gateway.routes.access import caller, needs
 from services.gateway.routes.serve import Body
 
@@ -42,15 +42,14 @@ class FeedbackBody(Body):
     customer_id: Id | None = None
 
 
-def router(peers: Peers, live: Live, publisher: Publisher, keys: Keys, *, tenant: str, token_secret: str) -> APIRouter:
-    """Streams. A public key is enough to chat; who the customer is says their token, or a private key."""
-    routes = APIRouter()
-    private, public = [Depends(needs(keys, Scope.PRIVATE))], [Depends(needs(keys, Scope.WRITE))]
+def router(peers: Peers, publisher: Publisher, keys: Keys, *, tenant: str, token_secret: str) -> APIRouter:
+    """A public key is enough; who the customer is says their token, or a private key."""
+    routes = APIRouter(tags=["chat"], dependencies=[Depends(needs(keys, Scope.WRITE))])
 
     def who(authorization: str | None, token: str | None, told: str | None) -> str | None:
         return caller(keys, authorization, token, told, secret=token_secret, now=datetime.now(UTC))
 
-    @routes.post("/v1/chat", tags=["chat"], response_class=EventSourceResponse, dependencies=public)
+    @routes.post("/v1/chat", response_class=EventSourceResponse)
     async def chat(
         body: ChatBody,
         authorization: Annotated[str | None, Header()] = None,
@@ -63,7 +62,7 @@ def router(peers: Peers, live: Live, publisher: Publisher, keys: Keys, *, tenant
         request["message_id"] = body.message_id or f"m-{uuid.uuid4().hex}"
         return EventSourceResponse(_conversation(peers.converse(request)))
 
-    @routes.post("/v1/chat/feedback", tags=["chat"], status_code=202, dependencies=public)
+    @routes.post("/v1/chat/feedback", status_code=202)
     async def feedback(
         body: FeedbackBody,
         authorization: Annotated[str | None, Header()] = None,
@@ -77,26 +76,6 @@ def router(peers: Peers, live: Live, publisher: Publisher, keys: Keys, *, tenant
         await publisher.send_many([Outgoing("chat.messages.v1", body.conversation_id, event, feedback_id, tenant)])
         return {"feedback_id": feedback_id}
 
-    @routes.get(
-        "/v1/conversations/{conversation_id}/events",
-        tags=["chat"],
-        response_class=EventSourceResponse,
-        dependencies=private,
-    )
-    async def follow(conversation_id: str) -> EventSourceResponse:
-        """Server-sent events: what is said in a conversation from now on, by the customer, the bot and people."""
-        return EventSourceResponse(_messages(_of(conversation_id, live.watch())))
-
-    @routes.get("/v1/live", tags=["operations"], response_class=EventSourceResponse, dependencies=private)
-    async def watch() -> EventSourceResponse:
-        """Server-sent events: every message on the topics from now on."""
-        return EventSourceResponse(_messages(live.watch()))
-
-    @routes.get("/v1/counts", tags=["operations"], dependencies=private)
-    async def counts() -> dict[str, int]:
-        """Records written since this was first asked, by topic; the marks of transactions are among them."""
-        return await live.counts()
-
     return routes
 
 
@@ -104,24 +83,14 @@ async def _conversation(pieces: AsyncIterator[Json]) -> AsyncIterator[ServerSent
     try:
         async for piece in pieces:
             if piece.get("text"):
-                yield _sse("text", {"text": piece["text"]})
+                yield sse("text", {"text": piece["text"]})
             if "reply" in piece:
-                yield _sse("reply", piece["reply"])
+                yield sse("reply", piece["reply"])
     except RapportError as error:
         # The status line is long gone: the stream itself must say what went wrong.
-        yield _sse("error", {"error": str(error), "status": outward(error).http})
+        yield sse("error", {"error": str(error), "status": outward(error).http})
 
 
-async def _of(conversation_id: str, messages: AsyncIterator[Json]) -> AsyncIterator[Json]:
-    async for message in messages:
-        if message["key"] == conversation_id and message["topic"].startswith("chat."):
-            yield message
-
-
-async def _messages(messages: AsyncIterator[Json]) -> AsyncIterator[ServerSentEvent]:
-    async for message in messages:
-        yield _sse("message", message)
-
-
-def _sse(event: str, data: Json) -> ServerSentEvent:
+def sse(event: str, data: Json) -> ServerSentEvent:
+    """One event, in UTF-8 as it stands."""
     return ServerSentEvent(json.dumps(data, ensure_ascii=False), event=event)

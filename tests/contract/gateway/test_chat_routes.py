@@ -15,15 +15,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from rapport.bus.catalog import CatalogView
 from rapport.events.chat import ChatFeedback, ChatMessage, ChatReply, HandoffRequested, TranscriptLine
-from rapport.ops.parts import Health
-from services.gateway.api import application
 from services.gateway.domain.desk import Desk
-from services.gateway.domain.keys import Keys
-from services.gateway.settings import KeySettings, split
+from tests.contract.gateway.fakes import PRIVATE, WRITE, Kafka, bearer, edge
 from tests.contract.gateway.test_content_routes import Content
-from tests.contract.gateway.test_http import PRIVATE, WRITE, Kafka, bearer
 
 SECRET = "a-secret-of-the-shop"
 AT = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
@@ -44,11 +39,6 @@ class Bot(Content):
 
 
 @pytest.fixture
-def kafka() -> Kafka:
-    return Kafka()
-
-
-@pytest.fixture
 def bot() -> Bot:
     return Bot()
 
@@ -60,19 +50,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 async def http(kafka: Kafka, bot: Bot, desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    keys = Keys(split(SecretStr(WRITE)), split(SecretStr(PRIVATE)))
-    app = application(
-        kafka,
-        bot,
-        CatalogView(),
-        bot,
-        keys,
-        desk=desk,
-        settings=KeySettings(customer_token_secret=SecretStr(SECRET)),
-        tenant="default",
-        report=lambda: {"x": Health()},
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    async with edge(kafka, bot, desk, customer_token_secret=SecretStr(SECRET)) as client:
         yield client
 
 
@@ -147,7 +125,6 @@ async def test_the_inbox_needs_a_private_key_and_a_known_conversation(http: http
     assert (await http.get("/v1/handoffs", headers=bearer(WRITE))).status_code == 403
     body = {"text": "hello", "agent_id": "jo"}
     assert (await http.post("/v1/conversations/none/messages", json=body, headers=bearer(PRIVATE))).status_code == 404
-    assert "Inbox" in (await http.get("/inbox")).text
 
 
 async def test_rasas_channel_gives_its_shape(http: httpx.AsyncClient, bot: Bot) -> None:

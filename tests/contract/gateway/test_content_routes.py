@@ -7,17 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from rapport.bus.catalog import CatalogView
 from rapport.events.behaviour import ContentShown
 from rapport.ops.errors import StateConflict
-from rapport.ops.parts import Health
-from services.gateway.api import application
-from services.gateway.domain.desk import Desk
-from services.gateway.domain.keys import Keys
-from services.gateway.settings import KeySettings, split
-from tests.contract.gateway.test_http import PRIVATE, WRITE, Kafka, Services, bearer
+from tests.contract.gateway.fakes import PRIVATE, WRITE, Kafka, Services, bearer, edge
 
 
 class Content(Services):
@@ -34,30 +27,13 @@ class Content(Services):
 
 
 @pytest.fixture
-def kafka() -> Kafka:
-    return Kafka()
-
-
-@pytest.fixture
 def service() -> Content:
     return Content()
 
 
 @pytest.fixture
 async def http(kafka: Kafka, service: Content) -> AsyncIterator[httpx.AsyncClient]:
-    keys = Keys(split(SecretStr(WRITE)), split(SecretStr(PRIVATE)))
-    app = application(
-        kafka,
-        service,
-        CatalogView(),
-        service,
-        keys,
-        desk=Desk(),
-        settings=KeySettings(),
-        tenant="default",
-        report=lambda: {"x": Health()},
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    async with edge(kafka, service) as client:
         yield client
 
 
@@ -104,9 +80,3 @@ async def test_every_route_needs_a_private_key(
     assert (await http.request(method, path, headers=bearer(WRITE), **send)).status_code == 403
     assert (await http.request(method, path, headers=bearer(PRIVATE), **send)).status_code == 200
     assert [each for each, _ in service.asked] == [call]
-
-
-async def test_the_page_needs_no_key_and_holds_none(http: httpx.AsyncClient) -> None:
-    page = await http.get("/experiments")
-    assert page.status_code == 200
-    assert "Declare winner" in page.text

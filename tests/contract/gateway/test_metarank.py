@@ -9,11 +9,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from rapport.ops.errors import InvalidRequest, NotFound
 from services.gateway.domain.keys import Keys
 from services.gateway.routes import metarank
 
 KEY = {"Authorization": "Bearer private-key-1"}
-ITEMS = [
+ITEMS: list[dict[str, Any]] = [
     {"product_id": "b", "score": 0.9, "features": {"need": 0.8, "hour": 9.0}},
     {"product_id": "a", "score": 0.4, "features": {"need": 0.1, "hour": 9.0}},
 ]
@@ -34,10 +35,14 @@ class Recommender:
         return {"recommendation_id": "r-2", "items": ITEMS}
 
     async def similar(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["product_id"] == "gone":
+            raise NotFound("'gone' is not in the catalogue", field="product_id")
+        self.asked.append(request)
+        return {"items": [item | {"score": item["score"] / len(self.asked)} for item in ITEMS]}
+
+    async def trending(self, request: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(request)
         return {"items": ITEMS}
-
-    trending = similar
 
 
 @pytest.fixture
@@ -96,3 +101,16 @@ async def test_other_models_answer_in_the_same_shape(http: httpx.AsyncClient, mo
 async def test_what_is_no_model_or_no_key_is_refused(http: httpx.AsyncClient) -> None:
     assert (await http.post("/rank/xgboost", json={"items": [{"id": "a"}]})).status_code == 422
     assert (await http.post("/rank/personal", json={"items": []})).status_code == 422
+
+
+async def test_a_cart_s_likenesses_are_added_up(http: httpx.AsyncClient) -> None:
+    answer = (await http.post("/recommend/similar", json={"items": ["gone", "x", "y"]})).json()
+    assert answer["items"] == [{"item": "b", "score": 0.9 + 0.45}, {"item": "a", "score": 0.4 + 0.2}]
+    answer = (await http.post("/recommend/similar", json={"items": ["b"]})).json()
+    assert [item["item"] for item in answer["items"]] == ["a"]
+
+
+@pytest.mark.parametrize(("items", "error"), [([], InvalidRequest), (["gone"], NotFound)])
+async def test_like_nothing_is_refused(http: httpx.AsyncClient, items: list[str], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        await http.post("/recommend/similar", json={"items": items})

@@ -155,7 +155,6 @@ def _print(stored: StoredLetter) -> None:
     """Two lines that fit any width and can be searched."""
     letter = stored.letter
     key = json.dumps((stored.record.key or b"").decode(errors="replace"), ensure_ascii=False)
-    what = f"{letter.field}: {letter.message}" if letter.field else letter.message
     tries = f"{letter.attempts} tries" if letter.attempts > 1 else "1 try"
     sent = "  [green]sent back[/]" if stored.replayed else ""
     where = f"{letter.topic}/{letter.partition}/{letter.offset}"
@@ -163,7 +162,7 @@ def _print(stored: StoredLetter) -> None:
         f"[bold]{stored.name}[/]  {letter.failed_at:%Y-%m-%d %H:%M:%S}Z  {letter.kind.value}  {where}  {tries}{sent}",
         soft_wrap=True,
     )
-    out.print(f"    key {key}  {what[:_SHORT]}", markup=False, soft_wrap=True)
+    out.print(f"    key {key}  {letter.message[:_SHORT]}", markup=False, soft_wrap=True)
 
 
 def _shown(count: int, limit: int) -> str:

@@ -84,7 +84,8 @@ def list_(name: Annotated[str | None, typer.Argument(help="One model only.")] = 
     registry, promoted = _registry(), _promoted_if_known(broker)
     table = Table(box=None, pad_edge=False)
     for heading in ("model", "version", "kind", "made", "metrics", ""):
-        table.add_column(heading, overflow="fold")
+        # A narrow terminal folds the figures: the version has to stay whole, to be copied.
+        table.add_column(heading, overflow="fold", no_wrap=heading != "metrics")
     for model in [name] if name else registry.names():
         answering = promoted[model].version if model in promoted else None
         for each in registry.versions(model):

@@ -14,4 +14,6 @@ def complain(error: RapportError) -> None:
     """Say what failed and the fix, in one line without colours or wrapping, so that it can be searched for."""
     where = f"{error.field}: " if error.field else ""
     fix = f". Fix: {error.fix}" if error.fix else ""
-    err.print(f"rapport: {where}{error.message}{fix}", markup=False, soft_wrap=True)
+    # What a library says may have lines of its own.
+    line = " ".join(f"rapport: {where}{error.message}{fix}".split())
+    err.print(line, markup=False, soft_wrap=True)

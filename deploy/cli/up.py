@@ -36,7 +36,7 @@ def run(
     """Start everything on this machine and wait until it is ready."""
     settings, home = settings_and_home()
     settings, free = _with_ports(settings, ports)
-    names = frozenset(only.split(",")) if only else None
+    names = frozenset(name.strip() for name in only.split(",")) if only is not None else None
     options = Options(broker, redis, demo, demo_rate, demo_seed, free, names)
     # What libraries log would tear the display; failures come as errors.
     configure_logging("rapport", OpsSettings(log_level="WARNING"))
@@ -45,9 +45,9 @@ def run(
         record, started = _ensure_up(settings, home, options)
         # What ran already is ended by whoever started it.
         if started and not detach:
-            stay(home, record, lambda: _show(home, record))
+            stay(home, record, lambda: _show(home, record, settings))
         else:
-            _show(home, record)
+            _show(home, record, settings)
 
 
 def _ensure_up(settings: LocalSettings, home: Home, options: Options) -> tuple[Record, bool]:
@@ -64,9 +64,9 @@ def _ensure_up(settings: LocalSettings, home: Home, options: Options) -> tuple[R
         return record, False
 
 
-def _show(home: Home, record: Record) -> None:
+def _show(home: Home, record: Record, settings: LocalSettings) -> None:
     out.print(process_table(record, Supervisor(home.socket).processes()))
-    for line in what_to_try(record):
+    for line in what_to_try(record, settings.gateway):
         out.print(line, soft_wrap=True, markup=False)
 
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from rapport.ops.errors import ConfigurationError
 
 LOOPBACK = "127.0.0.1"
+_LAST_PORT = 65535
 MODEL_SERVICES = ("profiler", "recommender", "chatbot", "content")
 
 
@@ -35,7 +36,11 @@ def assign_ports(*, offset: int = 0, overrides: Mapping[str, int] | None = None,
         names = dict(zip(names, free_ports(len(names)), strict=True))
     else:
         names = {name: port + offset for name, port in names.items()}
-    return names | dict(overrides or {})
+    names |= dict(overrides or {})
+    beyond = next((name for name, port in names.items() if port > _LAST_PORT), None)
+    if beyond:
+        raise ConfigurationError(f"no port is {names[beyond]} ({beyond})", field="port", fix="move by less")
+    return names
 
 
 def free_ports(count: int) -> list[int]:

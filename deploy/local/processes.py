@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from deploy.local.ports import LOOPBACK, MODEL_SERVICES
 from rapport.ops.settings import ModelSettings
-from services.gateway.settings import KeySettings
+from services.gateway.settings import GatewaySection
 
 # The embedded stack listens on loopback only: fixed keys, unless the settings name some, so that the lines printed by
 # `up` work as they stand.
@@ -51,7 +51,7 @@ class Wiring:
     redis_url: str
     ports: Mapping[str, int]
     models: ModelSettings = field(default_factory=ModelSettings)
-    keys: KeySettings = field(default_factory=KeySettings)
+    keys: GatewaySection = field(default_factory=GatewaySection)
     demo_rate: float | None = None
     demo_seed: int | None = None
 
@@ -121,6 +121,6 @@ def _process(name: str, stage: Stage, module: str, address: str, wiring: Wiring,
         "PYTHONUNBUFFERED": "1",
     }
     health = f"http://{LOOPBACK}:{ops}/health/ready"
-    yielding = ("nice", "-n", "10") if name in _IN_THE_BACKGROUND else ()
+    yielding = ("nice", "-n", "19") if name in _IN_THE_BACKGROUND else ()
     command = (*yielding, sys.executable, "-m", module)
     return Process(name, stage, command, address, health, environment | peers | dict(own))

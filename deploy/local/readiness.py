@@ -63,18 +63,17 @@ def wait_ready(
         states = supervisor.processes()
         for entry in waiting:
             if states[entry.name].state in {"FATAL", "EXITED", "STOPPED"}:
-                raise _failure(home, entry.name, "died again and again")
+                raise _failure(home, entry.name, "died again and again", "mend what it says and run ./rapport up again")
         ready = ready_names(waiting)
         waiting = [entry for entry in waiting if entry.name not in ready]
         if waiting and time.monotonic() > deadline:
-            raise _failure(home, waiting[0].name, f"was not ready after {timeout_s:.0f} s")
+            slow = f"on a slow machine RAPPORT_LOCAL__READY_S={2 * timeout_s:.0f}"
+            raise _failure(home, waiting[0].name, f"was not ready after {timeout_s:.0f} s", slow)
         if waiting:
             time.sleep(ASK_EVERY_S)
 
 
-def _failure(home: Home, name: str, what: str) -> UnavailableError:
+def _failure(home: Home, name: str, what: str, fix: str) -> UnavailableError:
     log = home.log(name)
     said = last_lines(log) or "nothing"
-    return UnavailableError(
-        f"{name} {what}. It said last: {said}", fix=f"mend what it says and run ./rapport up again; whole log: {log}"
-    )
+    return UnavailableError(f"{name} {what}. It said last: {said}", fix=f"{fix}; whole log: {log}")

@@ -9,7 +9,7 @@ from platformdirs import user_cache_path
 from pydantic import Field
 
 from rapport.ops.settings import Section, Settings
-from services.gateway.settings import KeySettings
+from services.gateway.settings import GatewaySection
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -33,7 +33,7 @@ class LocalSettings(Settings):
     home: Path = REPOSITORY / ".rapport"
     """RAPPORT_HOME: the folder with all state of the embedded stack."""
     local: LocalSection = LocalSection()
-    gateway: KeySettings = KeySettings()
+    gateway: GatewaySection = GatewaySection()
 
 
 def cache_folder() -> Path:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from deploy.local import own_settings
 from deploy.local.docker import stop_servers
 from deploy.local.home import Home
-from deploy.local.ports import assign_ports, taken
+from deploy.local.ports import assign_ports, default_ports, taken
 from deploy.local.processes import Process, Stage, Wiring, application
 from deploy.local.provider import Servers, given_addresses, provide
 from deploy.local.readiness import is_ready, wait_ready
@@ -57,17 +58,19 @@ def bring_up(settings: LocalSettings, home: Home, options: Options, progress: Pr
     does not come up); both name the fix.
     """
     end_leftovers(home)
+    wanted = _wanted(options)
+    own_settings.check(wanted)
     ports = assign_ports(offset=settings.local.port_offset, overrides=settings.local.ports, free=options.free_ports)
     given = given_addresses(settings, options.broker, options.redis)
     own = {
         name: port
         for name, port in ports.items()
-        if (owner := name.split(".")[0]) not in given.names and _is_wanted(owner, options)
+        if (owner := name.split(".")[0]) not in given.names and owner in wanted
     }
     _refuse_taken(own)
     servers = provide(settings, home, ports, given, [name for name in ("kafka", "redis") if name in own], progress.note)
     try:
-        processes = _processes(settings, servers, ports, options)
+        processes = _processes(settings, servers, ports, options, wanted)
         record = Record(
             servers.provider, servers.bootstrap_servers, tuple(map(entry_of, processes)), docker=servers.docker
         )
@@ -92,7 +95,9 @@ def start_again(settings: LocalSettings, home: Home, record: Record, progress: P
     return [entry.name for entry in missing]
 
 
-def _processes(settings: LocalSettings, servers: Servers, ports: dict[str, int], options: Options) -> list[Process]:
+def _processes(
+    settings: LocalSettings, servers: Servers, ports: dict[str, int], options: Options, wanted: frozenset[str]
+) -> list[Process]:
     wiring = Wiring(
         servers.bootstrap_servers,
         servers.redis_url,
@@ -103,13 +108,19 @@ def _processes(settings: LocalSettings, servers: Servers, ports: dict[str, int],
         options.demo_seed,
     )
     processes = [*servers.processes, *application(wiring)]
-    return [process for process in processes if _is_wanted(process.name, options)]
+    return [process for process in processes if process.name in wanted]
 
 
-def _is_wanted(name: str, options: Options) -> bool:
-    if options.only is not None:
-        return name in options.only
-    return options.demo or name != "demo"
+def _wanted(options: Options) -> frozenset[str]:
+    known = frozenset(name for name in default_ports() if "." not in name) | {"demo"}
+    if options.only is None:
+        return known if options.demo else known - {"demo"}
+    unknown = options.only - known
+    if unknown:
+        raise ConfigurationError(
+            f"no process is named {min(unknown)!r}", field="--only", fix=f"some of {', '.join(sorted(known))}"
+        )
+    return options.only
 
 
 def _start(

@@ -1,5 +1,8 @@
 """`python -m services.content`."""
 
-from services.content.bootstrap import main
+from rapport.ops.lifecycle import run
+from services.content.bootstrap import parts
+from services.content.settings import ContentSettings
 
-main()
+if __name__ == "__main__":
+    run("content", ContentSettings, parts)

@@ -10,7 +10,6 @@ from rapport.bus.producer import EventProducer
 from rapport.bus.topics import Topics
 from rapport.bus.view import TopicView
 from rapport.models.promoted import PromotedModels
-from rapport.ops.lifecycle import run
 from rapport.ops.parts import Part
 from rapport.serving.channel import WorkerChannel
 from rapport.serving.generator_client import GeneratorClient
@@ -28,7 +27,7 @@ from services.content.domain.experiments.board import Board
 from services.content.domain.templates import Templates
 from services.content.handlers.briefs import BriefHandlers
 from services.content.handlers.experiments import ExperimentHandlers
-from services.content.handlers.lines import LineHandlers
+from services.content.handlers.lines import LineHandlers, Wanted
 from services.content.handlers.outcomes import OutcomeHandlers
 from services.content.handlers.review import Drafts, ReviewHandlers
 from services.content.handlers.texts import Texts
@@ -58,7 +57,7 @@ def parts(settings: ContentSettings) -> Sequence[Part]:
     briefs = BriefHandlers(
         copywriter, catalog, people, RedisPublished(redis, keep_s), RedisRecent(redis, keep_s), own.approval
     )
-    later = asyncio.Queue(own.lines_waiting)  # type: ignore[var-annotated]
+    later: asyncio.Queue[Wanted] = asyncio.Queue(own.lines_waiting)
     lines = LineHandlers(copywriter, catalog, RedisLines(redis, keep_s), later, own.default_language, own.line_items)
     experiments = ExperimentHandlers(board, people, RedisArms(redis, _KEEP_ARMS_S))
     outcomes = OutcomeHandlers(board, people)
@@ -74,7 +73,7 @@ def parts(settings: ContentSettings) -> Sequence[Part]:
         published,
         promoted,
         *held.parts,
-        *consumers(briefs, lines, outcomes, products.caught_up, settings, held.parts[0].caught_up),
+        *consumers(briefs, lines, outcomes, products.caught_up, settings, held.defined),
         LineWriter(lines, TokenBudget(own.line_tokens_per_minute), own.max_tokens),
         Referee(experiments, producer, own.referee_every_s, held.counted),
         GrpcServer("content", settings.grpc, [servicing(ContentApi(rooms, producer, settings.tenant))]),
@@ -102,8 +101,3 @@ def _copywriter(settings: ContentSettings, writer: WorkerWriter, board: Board) -
         own.attempts,
         frozenset(language.strip() for language in own.model_languages.split(",")),
     )
-
-
-def main() -> None:
-    """The process."""
-    run("content", ContentSettings, parts)

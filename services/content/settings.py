@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from rapport.ops.settings import Section, Settings
+from rapport.ops.settings import GrpcSettings, OpsSettings, Section, Settings, WorkerSettings
 
 _HERE = Path(__file__).parent
 
 
-class CopySettings(Section):
+class ContentSection(Section):
     templates: Path = _HERE / "templates"
     """Folder with one template file a language."""
     rules: Path = _HERE / "rules"
@@ -49,4 +49,7 @@ class CopySettings(Section):
 
 
 class ContentSettings(Settings):
-    content: CopySettings = CopySettings()
+    content: ContentSection = ContentSection()
+    grpc: GrpcSettings = GrpcSettings(port=50054)
+    ops: OpsSettings = OpsSettings(port=9104)
+    worker: WorkerSettings = WorkerSettings(address="127.0.0.1:50064")

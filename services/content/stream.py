@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from rapport.bus.consumer import HandlerConsumer
-from rapport.bus.messages import Handler, KeyedState, Message, Outgoing
+from rapport.bus.messages import Handler, KeyedState, Message
 from rapport.bus.stateful import StatefulConsumer
 from rapport.bus.view import TopicView
 from rapport.events.content import ConsentChanged
@@ -21,6 +23,7 @@ from services.content.handlers.lines import LineHandlers
 from services.content.handlers.outcomes import INBOX, OutcomeHandlers
 from services.content.handlers.review import Drafts
 
+T = TypeVar("T")
 # A brief may take the model some seconds for each variant and attempt: few at once keep within the stall limit.
 _BRIEFS_AT_ONCE = 4
 _RECOMMENDATIONS_AT_ONCE = 64
@@ -28,10 +31,13 @@ _RECOMMENDATIONS_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The topics that are held in memory. `counted`: set when all exposures and outcomes have been read."""
+    """The topics that are held in memory."""
 
     parts: tuple[TopicView, ...]
+    defined: asyncio.Event
+    """Set when the experiments have been read."""
     counted: asyncio.Event
+    """Set when all exposures and outcomes have been read."""
 
 
 def views(people: People, drafts: Drafts, experiments: ExperimentHandlers, settings: Settings) -> Views:
@@ -48,13 +54,14 @@ def views(people: People, drafts: Drafts, experiments: ExperimentHandlers, setti
             people.consent(message.envelope.tenant, message.key, event)
 
     defined = TopicView("content", "experiments.v1", experiments.on_experiments, settings)
-    exposures = TopicView("content", "exposures.v1", _once(defined.caught_up, experiments.on_exposures), settings)
+    exposures = TopicView("content", "exposures.v1", _after(defined.caught_up, experiments.on_exposures), settings)
     # Outcomes after exposures: more successes than customers would be read for a moment otherwise.
-    outcomes = TopicView("content", "outcomes.v1", _once(exposures.caught_up, experiments.on_outcomes), settings)
+    outcomes = TopicView("content", "outcomes.v1", _after(exposures.caught_up, experiments.on_outcomes), settings)
     profiles = TopicView("content", "profiles.v1", on_profiles, settings)
     consents = TopicView("content", "consents.v1", on_consents, settings)
     waiting = TopicView("content", "content.drafts.v1", drafts.apply, settings)
-    return Views((defined, exposures, outcomes, profiles, consents, waiting), outcomes.caught_up)
+    parts = (defined, exposures, outcomes, profiles, consents, waiting)
+    return Views(parts, defined.caught_up, outcomes.caught_up)
 
 
 def consumers(
@@ -68,11 +75,7 @@ def consumers(
     """
 
     def journeys(state: KeyedState) -> Handler:
-        async def handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
-            await defined.wait()
-            return await outcomes.on_behaviour(messages, state)
-
-        return handle
+        return _after(defined, partial(outcomes.on_behaviour, state=state))
 
     return (
         HandlerConsumer(
@@ -93,19 +96,11 @@ def consumers(
     )
 
 
-def _after(ready: asyncio.Event, handler: Handler) -> Handler:
-    async def wait_then_handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
+def _after(
+    ready: asyncio.Event, handler: Callable[[Sequence[Message]], Awaitable[T]]
+) -> Callable[[Sequence[Message]], Awaitable[T]]:
+    async def wait_then_handle(messages: Sequence[Message]) -> T:
         await ready.wait()
         return await handler(messages)
 
     return wait_then_handle
-
-
-def _once(
-    ready: asyncio.Event, apply: Callable[[Sequence[Message]], Awaitable[None]]
-) -> Callable[[Sequence[Message]], Awaitable[None]]:
-    async def wait_then_apply(messages: Sequence[Message]) -> None:
-        await ready.wait()
-        await apply(messages)
-
-    return wait_then_apply

@@ -101,7 +101,7 @@ _TOPICS = (
     Topic("content.published.v1", "request_id", (content.ContentPublished,), ("content",),
           ("channels", "gateway"), "Copy that passed every check, with the trail."),
     Topic("alerts.v1", "subject", (governance.AlertRaised,), ("automation",), ("support desk",),
-          "Stock, sentiment, anomalies, outcomes of rules."),
+          "Stock, sentiment, anomalies, outcomes of rules. Reserved: the rules that would write it are not built yet."),
     Topic("content.drafts.v1", "content_id", (content.ContentDrafted,), ("content",), ("content",),
           "Copy on its way past a person: pending, approved, rejected.", "compact"),
     Topic("consents.v1", "customer_id", (content.ConsentChanged,), (_PLATFORM, "gateway"), ("content",),
@@ -117,9 +117,9 @@ _TOPICS = (
     Topic("models.v1", "model", (governance.ModelPromoted,), ("registry",), _ALL,
           "The promoted version of each model.", "compact"),
     Topic("privacy.requests.v1", "customer_id", (governance.PrivacyRequested,), ("privacy officer",), _ALL,
-          "Erase or export."),
+          "Erase or export. Reserved: no service acts on it yet."),
     Topic("privacy.receipts.v1", "customer_id", (governance.PrivacyDone,), _ALL, ("privacy officer",),
-          "Proof of what was done where."),
+          "Proof of what was done where. Reserved: no service writes it yet."),
 )  # fmt: skip
 
 TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _TOPICS})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def read_rows(path: Path, advanced: Callable[[int], None] = lambda _: None) -> I
     if kind == ".parquet":
         return _parquet(path, advanced)
     if kind in {".csv", ".tsv"}:
-        return _delimited(path, "\t" if kind == ".tsv" else ",", advanced)
+        return _delimited(path, "\t" if kind == ".tsv" else None, advanced)
     if kind in {".jsonl", ".ndjson", ".json"}:
         return _json_lines(path, advanced)
     raise InvalidRequest(
@@ -63,9 +64,15 @@ def _lines(path: Path, advanced: Callable[[int], None]) -> Iterator[str]:
             raise InvalidRequest(f"{path.name} breaks off: {error}", field="FILE") from error
 
 
-def _delimited(path: Path, delimiter: str, advanced: Callable[[int], None]) -> Iterator[Row]:
+def _delimited(path: Path, delimiter: str | None, advanced: Callable[[int], None]) -> Iterator[Row]:
     csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(_lines(path, advanced), delimiter=delimiter)
+    lines = _lines(path, advanced)
+    first = next(lines, "")
+    if "\0" in first:
+        raise InvalidRequest(f"{path.name} is not UTF-8 text", field="FILE", fix="save it as CSV UTF-8")
+    # Spreadsheets write semicolons where the comma is the decimal sign.
+    marks = ";" if first.count(";") > first.count(",") else ","
+    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter or marks)
     header = next(reader, None)
     if not header:
         raise InvalidRequest(f"{path.name} has no header line", field="FILE")
@@ -92,16 +99,17 @@ def _json_lines(path: Path, advanced: Callable[[int], None]) -> Iterator[Row]:
 
 
 def _parquet(path: Path, advanced: Callable[[int], None]) -> Iterator[Row]:
+    number = 0
     try:
         source = parquet.ParquetFile(path)
+        size, total = path.stat().st_size, max(source.metadata.num_rows, 1)
+        for batch in source.iter_batches(batch_size=_PARQUET_ROWS):
+            for values in batch.to_pylist():
+                number += 1
+                yield Row(number, _present(values))
+            advanced(size * number // total)
     except (OSError, ValueError) as error:
-        raise InvalidRequest(f"{path.name} is not a Parquet file: {error}", field="FILE") from error
-    size, total, number = path.stat().st_size, max(source.metadata.num_rows, 1), 0
-    for batch in source.iter_batches(batch_size=_PARQUET_ROWS):
-        for values in batch.to_pylist():
-            number += 1
-            yield Row(number, _present(values))
-        advanced(size * number // total)
+        raise InvalidRequest(f"{path.name} is no Parquet file, or broken: {error}", field="FILE") from error
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

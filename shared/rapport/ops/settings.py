@@ -6,22 +6,14 @@ malformed setting stops the start with a line that names it.
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from rapport.ops.errors import ConfigurationError
-
-PREFIX = "RAPPORT_"
-# Sections that belong to one service each: the others let them pass, since one environment serves all processes.
-SERVICE_SECTIONS = frozenset({"profiler", "recommender", "chatbot", "content", "gateway", "http", "demo", "local"})
-# What the launcher itself reads, before any service exists.
-LAUNCHER_KEYS = frozenset({"RAPPORT_HOME"})
+from rapport.ops.environment import PREFIX, not_json, refuse_unknown, refused
 
 
 class Section(BaseModel):
@@ -202,41 +194,10 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls) -> Self:
         """Settings from the environment. Raises `ConfigurationError` naming the variable and the fix."""
-        _refuse_unknown(cls, os.environ)
+        refuse_unknown(cls, os.environ)
         try:
             return cls()
+        except SettingsError as error:
+            raise not_json(error, os.environ) from error
         except ValidationError as error:
-            first = error.errors()[0]
-            name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
-            given = f", got {first['input']!r}" if isinstance(first["input"], str | int | float) else ""
-            raise ConfigurationError(f"{first['msg']}{given}", field=name, fix="correct or unset it") from error
-
-
-def known_names(settings: type[Settings]) -> set[str]:
-    """Every environment variable that `settings` reads."""
-    return {f"{PREFIX}{path}".upper() for path in _paths(settings)}
-
-
-def _paths(group: type[BaseModel]) -> Iterator[str]:
-    """Names of the leaves and of the sections within a section, which may be given whole as JSON."""
-    for key, field in group.model_fields.items():
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, Section):
-            if issubclass(group, Section):
-                yield key
-            yield from (f"{key}__{leaf}" for leaf in _paths(section))
-        else:
-            yield key
-
-
-def _refuse_unknown(settings: type[Settings], environment: Mapping[str, str]) -> None:
-    known = known_names(settings) | LAUNCHER_KEYS
-    own = {name.removeprefix(PREFIX).split("__")[0].lower() for name in known}
-    others = SERVICE_SECTIONS - own
-    for name in environment:
-        if not name.startswith(PREFIX) or name.upper() in known:
-            continue
-        if name.removeprefix(PREFIX).split("__")[0].lower() in others:
-            continue
-        near = difflib.get_close_matches(name, known, n=1)
-        raise ConfigurationError("no such setting", field=name, fix=f"did you mean {near[0]}?" if near else "unset it")
+            raise refused(cls, error.errors()[0]) from error

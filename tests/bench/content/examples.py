@@ -17,7 +17,7 @@ from services.content.domain.audience import People
 from services.content.domain.checks import Checker
 from services.content.domain.templates import Templates
 from services.content.handlers.briefs import BriefHandlers
-from services.content.settings import CopySettings
+from services.content.settings import ContentSection
 from services.content.training.dataset import grounded
 from services.content.writing import Copywriter
 from tests.bench.content.briefs import NOW, cases
@@ -31,7 +31,7 @@ async def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--count", type=int, default=240)
     given = parser.parse_args()
-    own, chance = CopySettings(), random.Random(3)
+    own, chance = ContentSection(), random.Random(3)
     copywriter = Copywriter(
         Templates.load(own.templates), Checker.load(own.rules, own.lexicon), Silent(), Unranked(), 0, frozenset()
     )

@@ -34,7 +34,7 @@ from services.content.domain.checks import Checker
 from services.content.domain.templates import Templates
 from services.content.handlers.lines import LineHandlers
 from services.content.ports import LineCache
-from services.content.settings import CopySettings
+from services.content.settings import ContentSection
 from services.content.writing import Copywriter
 from tests.bench.content.catalogue import demo
 from tests.bench.content.memory import Shelf, Unranked
@@ -121,7 +121,7 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
-    own, products = CopySettings(), demo()
+    own, products = ContentSection(), demo()
     copywriter = Copywriter(
         Templates.load(own.templates), Checker.load(own.rules, own.lexicon), Silent(), Unranked(), 0, frozenset()
     )

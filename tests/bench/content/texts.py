@@ -34,7 +34,7 @@ from services.content.domain.checks import Checker
 from services.content.domain.facts import facts_of
 from services.content.domain.templates import Templates
 from services.content.handlers.briefs import BriefHandlers
-from services.content.settings import CopySettings
+from services.content.settings import ContentSection
 from services.content.writing import Copywriter
 from tests.bench.content.briefs import NOW
 from tests.bench.content.catalogue import garment
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1070)
     parser.add_argument("--show", type=int, default=0)
     given = parser.parse_args()
-    own = CopySettings()
+    own = ContentSection()
     checker = Checker.load(own.rules, own.lexicon)
     if given.what == "pii":
         pii(given.data / "pii-presidio-synth" / "synth_dataset_v2.json", checker, given.show)
@@ -117,7 +117,7 @@ async def adverts(rows: list[dict[str, str]], checker: Checker) -> None:
     covered = named = contradictions = refused = 0
     human: Counter[str] = Counter()
     passed = 0
-    copywriter = Copywriter(Templates.load(CopySettings().templates), checker, Silent(), Unranked(), 0, frozenset())
+    copywriter = Copywriter(Templates.load(ContentSection().templates), checker, Silent(), Unranked(), 0, frozenset())
     for number, row in enumerate(rows):
         product = garment(f"g-{number}", row["content"], number)
         brief = ContentRequested(

@@ -32,7 +32,7 @@ from services.content.domain.audience import People
 from services.content.domain.checks import Checker
 from services.content.domain.templates import Templates
 from services.content.handlers.briefs import BriefHandlers
-from services.content.settings import CopySettings
+from services.content.settings import ContentSection
 from services.content.writing import Copywriter
 from tests.bench.content.briefs import NOW, Case, cases
 from tests.bench.content.catalogue import all_products
@@ -45,7 +45,7 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 
 async def main() -> None:
     given = _arguments()
-    own = CopySettings(model_languages=given.languages)
+    own = ContentSection(model_languages=given.languages)
     channel = WorkerChannel(given.worker, given.timeout)
     await channel.start()
     copywriter = Copywriter(
@@ -163,7 +163,7 @@ def _show(done: Sequence[dict[str, Any]], wall: float, given: argparse.Namespace
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worker", required=True, help="host:port of a worker with a generator")
-    parser.add_argument("--languages", default=CopySettings().model_languages, help="that the model writes")
+    parser.add_argument("--languages", default=ContentSection().model_languages, help="that the model writes")
     parser.add_argument("--adapter", default="", help="LoRA adapter by its name in the worker's settings")
     parser.add_argument("--free", action="store_true", help="decode without constraint")
     parser.add_argument("--data", type=Path, default=DATA)

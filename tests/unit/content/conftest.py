@@ -18,7 +18,7 @@ from services.content.domain.checks import Checker
 from services.content.domain.templates import TemplateEntry, Templates
 from services.content.handlers.briefs import BriefHandlers
 from services.content.handlers.lines import LineHandlers
-from services.content.settings import CopySettings
+from services.content.settings import ContentSection
 from services.content.writing import Copywriter
 
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
@@ -40,7 +40,7 @@ SOCK = ProductUpserted(
     currency="EUR",
     stock=9,
 )
-_OWN = CopySettings()
+_OWN = ContentSection()
 CHECKER = Checker.load(_OWN.rules, _OWN.lexicon)
 TEMPLATES = Templates.load(_OWN.templates)
 

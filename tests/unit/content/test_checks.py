@@ -17,7 +17,7 @@ from services.content.domain.checking.numbers import numbers
 from services.content.domain.checking.rules import Rules
 from services.content.domain.checks import Checker
 from services.content.domain.facts import Facts, facts_of
-from services.content.settings import CopySettings
+from services.content.settings import ContentSection
 
 from .conftest import CHECKER, NOW, SHOE, SOCK, brief
 
@@ -180,7 +180,7 @@ def test_numbers_are_read_in_both_languages() -> None:
 
 
 def test_every_rule_has_a_reason_and_a_source() -> None:
-    for path in CopySettings().rules.rglob("*.yaml"):
+    for path in ContentSection().rules.rglob("*.yaml"):
         for rule in yaml.safe_load(path.read_text(encoding="utf-8")):
             assert rule["reason"], rule["id"]
             assert rule["source"], rule["id"]

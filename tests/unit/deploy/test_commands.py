@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from rich.console import Console
 
+from deploy.cli.progress import Shown
 from deploy.cli.root import COMMANDS, build, main
 from deploy.cli.up import _with_ports
+from deploy.cli.welcome import what_to_try
+from deploy.local.home import Home
+from deploy.local.record import Entry, Record
 from deploy.local.settings import LocalSettings
+from deploy.local.stack import Options, bring_up
 from rapport.ops.errors import ConfigurationError
+from services.gateway.settings import GatewaySection
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
@@ -39,6 +48,30 @@ def test_a_failure_is_one_line_with_its_fix(
     assert said.count("\n") == 1
     assert "RAPPORT_LOCAL__PORT_OFSET" in said
     assert "Fix: did you mean RAPPORT_LOCAL__PORT_OFFSET?" in said
+
+
+@pytest.mark.parametrize(
+    ("only", "variable", "said"),
+    [
+        (frozenset({"redis", "kafak"}), "RAPPORT_OPS__PORT", "--only: no process is named 'kafak'"),
+        (None, "RAPPORT_RECOMMENDER__LIMITS", "did you mean RAPPORT_RECOMMENDER__LIMIT?"),
+    ],
+)
+def test_what_a_process_would_refuse_is_refused_before_anything_starts(
+    only: frozenset[str] | None, variable: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(variable, "3")
+    with pytest.raises(ConfigurationError) as refused:
+        bring_up(LocalSettings.load(), Home(tmp_path), Options(only=only), Shown(Console()))
+    assert said in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_of_one_s_own_are_not_printed() -> None:
+    record = Record("external", "", (Entry("gateway", 3, "http://127.0.0.1:8080", ""),))
+    assert any("#key=local-private-key" in line for line in what_to_try(record, GatewaySection()))
+    own = GatewaySection(private_keys=SecretStr("my-own-secret"))
+    assert not any("secret" in line or "local-private-key" in line for line in what_to_try(record, own))
 
 
 def test_an_unknown_command_is_refused() -> None:

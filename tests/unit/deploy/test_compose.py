@@ -10,14 +10,30 @@ import yaml
 
 from deploy.local.jars import POM
 from deploy.local.kafka_server import CLUSTER_ID
-from deploy.local.ports import default_ports
+from deploy.local.own_settings import OWN_SETTINGS
+from deploy.local.ports import MODEL_SERVICES, default_ports
 from deploy.local.processes import Wiring, application
 from deploy.local.settings import REPOSITORY
-from rapport.ops.settings import PREFIX, Settings, known_names
-from tests.unit.deploy.own_settings import OWN_SETTINGS
+from rapport.ops.environment import PREFIX, known_names
+from rapport.ops.settings import Settings
 
 JOBS = {"models"}
-PROCESSES = {process.name for process in application(Wiring("", "", default_ports()))}
+WIRING = Wiring("", "", default_ports())
+PROCESSES = {process.name for process in application(WIRING)}
+DOCKERFILE = (REPOSITORY / "deploy" / "docker" / "Dockerfile").read_text()
+
+
+def image_environment(target: str) -> dict[str, str]:
+    """The settings that a target of the Dockerfile and those that it builds on set."""
+    found: dict[str, str] = {}
+    stages = {
+        each[2]: (each[1], each[3])
+        for each in re.finditer(r"^FROM (\S+) AS (\S+)\n((?:(?!FROM).*\n)*)", DOCKERFILE, re.MULTILINE)
+    }
+    while target in stages:
+        target, text = stages[target]
+        found = dict(re.findall(r"\b(RAPPORT_\w+)=(\S+)", text)) | found
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +53,51 @@ def test_every_container_has_a_memory_limit_and_a_health_check(services: dict[st
 
 
 def test_every_process_has_its_own_target_in_the_dockerfile(services: dict[str, Any]) -> None:
-    dockerfile = (REPOSITORY / "deploy" / "docker" / "Dockerfile").read_text()
-    started = dict(re.findall(r"^FROM \w+ AS ([\w-]+)\n(?:\w.*\n)*?CMD (.*)$", dockerfile, re.MULTILINE))
+    started = dict(re.findall(r"^FROM \w+ AS ([\w-]+)\n(?:\w.*\n)*?CMD (.*)$", DOCKERFILE, re.MULTILINE))
     for name in PROCESSES:
         module = "services." + name.replace("-worker", ".worker")
         assert f'"{module}"' in started[name]
         assert services[name]["build"]["target"] == name
 
 
-def test_every_variable_is_a_setting(services: dict[str, Any]) -> None:
+def test_each_process_is_told_as_much_as_in_the_embedded_stack(services: dict[str, Any]) -> None:
+    for process in application(WIRING):
+        told = image_environment(process.name) | services[process.name]["environment"]
+        known = known_names(OWN_SETTINGS.get(process.name, Settings))
+        assert {each for each in told if each.startswith(PREFIX)} <= known, process.name
+        assert {each for each in process.environment if each.startswith(PREFIX)} <= set(told), process.name
+
+
+def test_what_it_is_told_makes_settings(services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PROCESSES:
-        known = known_names(OWN_SETTINGS.get(name, Settings))
-        assert {each for each in services[name]["environment"] if each.startswith(PREFIX)} <= known
+        with monkeypatch.context() as patched:
+            for variable, value in (image_environment(name) | services[name]["environment"]).items():
+                patched.setenv(variable, re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(value)))
+            settings = OWN_SETTINGS.get(name, Settings).load()
+        assert (settings.ops.host, settings.ops.port) == ("0.0.0.0", 9100)
+        assert settings.kafka.bootstrap_servers == "kafka:19092"
+
+
+def test_every_address_is_one_that_a_container_listens_on(services: dict[str, Any]) -> None:
+    for name in PROCESSES:
+        for variable, value in services[name]["environment"].items():
+            address = re.fullmatch(r"([\w-]+):(500[56]1)", value)
+            if address is not None:
+                listens = image_environment(address[1])
+                port = listens.get("RAPPORT_GRPC__PORT", listens.get("RAPPORT_WORKER__PORT"))
+                assert port == address[2], (name, variable)
+
+
+def test_who_uses_models_has_their_volume(services: dict[str, Any]) -> None:
+    for name in [*MODEL_SERVICES, *(f"{each}-worker" for each in MODEL_SERVICES), *JOBS]:
+        cache = image_environment(name)["RAPPORT_MODELS__CACHE"]
+        assert services[name]["volumes"] == [f"models:{cache}"], name
+
+
+def test_the_gpu_is_given_to_the_workers() -> None:
+    gpu = yaml.safe_load((REPOSITORY / "deploy" / "docker" / "gpu.yml").read_text())["services"]
+    assert set(gpu) == {f"{each}-worker" for each in MODEL_SERVICES}
+    assert all(set(worker["environment"]) <= known_names(Settings) for worker in gpu.values())
 
 
 def test_what_waits_for_health_waits_for_something_that_has_it(services: dict[str, Any]) -> None:

@@ -27,6 +27,11 @@ def test_an_override_of_an_unknown_process_is_refused_by_name() -> None:
         assign_ports(overrides={"gatewy": 1})
 
 
+def test_ports_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no port is 7"):
+        assign_ports(offset=20_000)
+
+
 def test_free_ports_are_different_and_can_be_bound() -> None:
     ports = free_ports(20)
     assert len(set(ports)) == 20

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from deploy.local.own_settings import OWN_SETTINGS
 from deploy.local.ports import MODEL_SERVICES, default_ports
 from deploy.local.processes import Process, Stage, Wiring, application
-from rapport.ops.settings import PREFIX, Settings, known_names
-from tests.unit.deploy.own_settings import OWN_SETTINGS
+from rapport.ops.environment import PREFIX, known_names
+from rapport.ops.settings import Settings
 
 
 @pytest.fixture
@@ -33,11 +34,10 @@ def test_the_gateway_dials_the_addresses_that_the_services_listen_on(processes: 
         assert gateway[f"RAPPORT_SERVICES__{name.upper()}"] == listens
 
 
-def test_every_variable_for_services_and_workers_is_a_setting(processes: Mapping[str, Process]) -> None:
+def test_every_variable_is_a_setting(processes: Mapping[str, Process]) -> None:
     for process in processes.values():
-        if process.stage in {Stage.WORKER, Stage.SERVICE}:
-            known = known_names(OWN_SETTINGS.get(process.name, Settings))
-            assert {name for name in process.environment if name.startswith(PREFIX)} <= known
+        known = known_names(OWN_SETTINGS.get(process.name, Settings))
+        assert {name for name in process.environment if name.startswith(PREFIX)} <= known
 
 
 def test_health_is_asked_where_the_process_was_told_to_answer(processes: Mapping[str, Process]) -> None:
@@ -51,3 +51,13 @@ def test_workers_start_before_services_and_the_demo_comes_last(processes: Mappin
     assert stages == sorted(stages)
     assert processes["demo"].stage is Stage.DEMO
     assert processes["demo"].environment["RAPPORT_DEMO__SEED"] == "7"
+
+
+@pytest.mark.parametrize("name", ["recommender", "chatbot", "content", "gateway", "demo"])
+def test_alone_a_process_listens_where_its_peers_look_for_it(name: str) -> None:
+    settings, ports = OWN_SETTINGS[name](), default_ports()
+    assert settings.ops.port == ports[f"{name}.ops"]
+    if name in MODEL_SERVICES:
+        assert settings.grpc.port == ports[name]
+        assert getattr(settings.services, name).endswith(f":{ports[name]}")
+        assert settings.worker.address.endswith(f":{ports[f'{name}-worker']}")

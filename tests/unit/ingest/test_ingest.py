@@ -147,10 +147,19 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").write_text("x")
     (tmp_path / "a.parquet").write_text("x")
     (tmp_path / "a.csv.gz").write_bytes(b"not gzip")
-    for name in ("nowhere.csv", "a.xlsx", "a.parquet", "a.csv.gz"):
+    (tmp_path / "utf16.csv").write_text("SKU,Name", encoding="utf-16")
+    parquet.write_table(pa.table({"SKU": ["p-1"]}), tmp_path / "cut.parquet")
+    whole = (tmp_path / "cut.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(whole[:4] + bytes(40) + whole[44:])
+    for name in ("nowhere.csv", "a.xlsx", "a.parquet", "a.csv.gz", "utf16.csv", "cut.parquet"):
         with pytest.raises(InvalidRequest) as caught:
             list(read_rows(tmp_path / name))
         assert caught.value.field == "FILE", name
+
+
+def test_a_spreadsheet_s_semicolons_separate_too(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("SKU;Name\np-1;Shoes, red\n")
+    assert [row.values for row in read_rows(tmp_path / "a.csv")] == [{"SKU": "p-1", "Name": "Shoes, red"}]
 
 
 def test_times_take_format_and_zone() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from rapport.ops.errors import ConfigurationError
 from rapport.ops.settings import Settings
+from services.gateway.settings import GatewaySettings
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,6 +24,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("RAPPORT_KAFKA__PARTITIONS", "many", "RAPPORT_KAFKA__PARTITIONS: .*'many'"),
         ("RAPPORT_KAFKA__PARTITIONS", "0", "RAPPORT_KAFKA__PARTITIONS: .*greater than or equal to 1"),
         ("RAPPORT_NO_SUCH", "1", "RAPPORT_NO_SUCH: no such setting"),
+        ("RAPPORT_MODELS__ADAPTERS", "{", "RAPPORT_MODELS__ADAPTERS: is not JSON"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_fix(
@@ -36,3 +38,10 @@ def test_a_wrong_setting_is_named_with_its_fix(
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAPPORT_REDIS__URL", "redis://:hunter2@127.0.0.1/0")
     assert "hunter2" not in repr(Settings.load())
+
+
+def test_a_wrong_secret_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPPORT_GATEWAY__PRIVATE_KEYS", "hunter2")
+    with pytest.raises(ConfigurationError, match="RAPPORT_GATEWAY__PRIVATE_KEYS: a key has at least") as refused:
+        GatewaySettings.load()
+    assert "hunter2" not in str(refused.value)

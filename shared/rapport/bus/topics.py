@@ -19,8 +19,9 @@ from rapport.ops.parts import Health
 from rapport.ops.settings import KafkaSettings
 
 log = structlog.stdlib.get_logger(__name__)
-# A broker that has just started refuses to create topics for a few seconds, and learns of new ones a moment later.
-_WITHIN_S, _PAUSE_S = 30.0, 0.1
+# A broker that has just started refuses to create topics for a few seconds, and learns of new ones a moment later: half
+# a minute later on a machine whose cores are all taken.
+_WITHIN_S, _PAUSE_S = 60.0, 0.1
 # Between two attempts to reach a broker that is away.
 _ASK_AGAIN_S = 1.0
 
@@ -35,7 +36,7 @@ class Topics:
         self._there = False
 
     async def start(self) -> None:
-        """Waits for a broker that is still coming up, half a minute at most. Raises as `ensure_topics`."""
+        """Waits for a broker that is still coming up, a minute at most. Raises as `ensure_topics`."""
         deadline = time.monotonic() + _WITHIN_S
         while not self._there:
             try:
@@ -110,13 +111,16 @@ async def _partition_counts(client: AIOKafkaAdminClient, names: list[str]) -> di
     deadline = time.monotonic() + _WITHIN_S
     while True:
         found = await client.describe_topics(names)
-        errors = [topic["error_code"] for topic in found]
-        errors += [partition["error_code"] for topic in found for partition in topic["partitions"]]
-        if not any(errors):
+        leaderless = [topic["topic"] for topic in found if _has_error(topic)]
+        if not leaderless:
             return {topic["topic"]: len(topic["partitions"]) for topic in found}
         if time.monotonic() > deadline:
-            raise UnavailableError(f"topics without a leader after {_WITHIN_S:.0f} s: {names}", field="kafka")
+            raise UnavailableError(f"topics without a leader after {_WITHIN_S:.0f} s: {leaderless}", field="kafka")
         await asyncio.sleep(_PAUSE_S)
+
+
+def _has_error(topic: dict[str, Any]) -> bool:
+    return any(each["error_code"] for each in (topic, *topic["partitions"]))
 
 
 def _check_cleanup(name: str, entries: Iterable[tuple[Any, ...]], topic: Topic) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rapport.contracts.openinference.v2.inference_service_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
@@ -55,46 +55,60 @@ def worker_parts(
     device; the first two also by the Open Inference Protocol. Builds; opens and loads nothing.
     """
     device = DeviceThread("device")
-    parts: list[Part] = [device]
-    servicers: list[Servicing] = []
-    health: dict[str, Callable[[], Health]] = {}
-    models: dict[str, Callable[[], Health]] = {}
+    worker = _Worker([device])
+    limits = TextLimits(settings.worker.max_texts, settings.worker.max_text_bytes)
     if embed or tasks:
-        encoding = EncoderHost(settings, device, tasks)
-        limits = TextLimits(settings.worker.max_texts, settings.worker.max_text_bytes)
-        parts.append(encoding)
-        if settings.models.follow:
-            promoted = PromotedModels("worker", settings)
-            encoding.follows(promoted)
-            parts.append(promoted)
-        models |= {name: functools.partial(encoding.model_health, name) for name in ("encoder", *tasks)}
-        if embed:
-            servicers.append((add_EncoderServicer_to_server, EmbedService(encoding, limits), ENCODER))
-            health[ENCODER] = encoding.health
-        if tasks:
-            servicers.append((add_ClassifierServicer_to_server, ClassifyService(encoding, limits), CLASSIFIER))
-            health[CLASSIFIER] = encoding.health
-        inference = InferenceService(encoding, limits, embed=embed)
-        servicers.append((add_GRPCInferenceServiceServicer_to_server, inference, INFERENCE))
-        health[INFERENCE] = encoding.health
+        _host_encoder(worker, EncoderHost(settings, device, tasks), settings, limits, tasks, embed=embed)
     if settings.models.reranker is not None and embed:
         reranking = reranker_host(settings, device)
-        parts.append(reranking)
-        limits = TextLimits(settings.worker.max_texts, settings.worker.max_text_bytes)
-        servicers.append((add_RerankerServicer_to_server, RerankService(reranking, limits), RERANKER))
-        health[RERANKER] = models["reranker"] = reranking.health
+        worker.parts.append(reranking)
+        worker.models["reranker"] = reranking.health
+        worker.serve((add_RerankerServicer_to_server, RerankService(reranking, limits), RERANKER), reranking.health)
     if generate:
-        generating = _generating(settings, device, adapters, parts)
-        servicers.append((add_GeneratorServicer_to_server, GenerateService(generating), GENERATOR))
-        health[GENERATOR] = models["generator"] = generating.health
+        generating = _generating(settings, device, adapters, worker.parts)
+        worker.models["generator"] = generating.health
+        worker.serve((add_GeneratorServicer_to_server, GenerateService(generating), GENERATOR), generating.health)
     if more is not None:
         own = more(device)
-        parts.extend(own.parts)
-        servicers.append(own.servicing)
-        health[own.servicing[2]] = own.health
+        worker.parts.extend(own.parts)
+        worker.serve(own.servicing, own.health)
     listen = GrpcSettings(host=settings.worker.host, port=settings.worker.port, drain_s=settings.grpc.drain_s)
-    server = GrpcServer("grpc", listen, servicers, health=health, models=models, setting="RAPPORT_WORKER__PORT")
-    return [*parts, server]
+    server = GrpcServer(
+        "grpc", listen, worker.servicers, health=worker.health, models=worker.models, setting="RAPPORT_WORKER__PORT"
+    )
+    return [*worker.parts, server]
+
+
+@dataclass(slots=True)
+class _Worker:
+    """What has been joined so far."""
+
+    parts: list[Part]
+    servicers: list[Servicing] = field(default_factory=list)
+    health: dict[str, Callable[[], Health]] = field(default_factory=dict)
+    """By RPC service."""
+    models: dict[str, Callable[[], Health]] = field(default_factory=dict)
+
+    def serve(self, servicing: Servicing, health: Callable[[], Health]) -> None:
+        self.servicers.append(servicing)
+        self.health[servicing[2]] = health
+
+
+def _host_encoder(
+    worker: _Worker, host: EncoderHost, settings: Settings, limits: TextLimits, tasks: Collection[str], *, embed: bool
+) -> None:
+    worker.parts.append(host)
+    if settings.models.follow:
+        promoted = PromotedModels("worker", settings)
+        host.follows(promoted)
+        worker.parts.append(promoted)
+    worker.models |= {name: functools.partial(host.model_health, name) for name in ("encoder", *tasks)}
+    if embed:
+        worker.serve((add_EncoderServicer_to_server, EmbedService(host, limits), ENCODER), host.health)
+    if tasks:
+        worker.serve((add_ClassifierServicer_to_server, ClassifyService(host, limits), CLASSIFIER), host.health)
+    inference = InferenceService(host, limits, embed=embed)
+    worker.serve((add_GRPCInferenceServiceServicer_to_server, inference, INFERENCE), host.health)
 
 
 def _generating(

@@ -5,9 +5,7 @@ import os
 from rapport.ops.lifecycle import run
 from services.profiler.insights.bootstrap import AnalystSettings, parts
 
-# Behind everything that somebody waits for: what it finds may come a minute later.
-_NICENESS = 10
-
 if __name__ == "__main__":
-    os.nice(_NICENESS)
+    # Behind everything that somebody waits for: what it finds may come a minute later.
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     run("profiler-analyst", AnalystSettings, parts)

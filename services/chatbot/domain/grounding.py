@@ -15,7 +15,8 @@ _LOOSE = frozenset(("a", "an", "the", "that", "and", "also", "then", "please", "
 _TURNS = """
 not no nor never cannot can't don't doesn't won't isn't aren't without none nobody nothing if unless except only until
 till while when whenever once before after otherwise instead although though however even but or either neither whether
-may might could would should must least most almost about says said believes supposed perhaps unfortunately hardly
+because may might could would should must least most almost about says said believes supposed perhaps unfortunately
+hardly
 """
 _TURNING = frozenset(_TURNS.split())
 # A statement ends here: what stands behind has a subject of its own.

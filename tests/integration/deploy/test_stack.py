@@ -32,7 +32,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 def _command(home: Home, *arguments: str) -> list[str]:
-    return ["env", f"RAPPORT_HOME={home.folder}", sys.executable, "-m", "deploy.cli", *arguments]
+    # Ctrl-C is ignored from birth by what a shell script started with "&", perhaps this run of the tests.
+    given = ("--default-signal=INT", f"RAPPORT_HOME={home.folder}")
+    return ["env", *given, sys.executable, "-m", "deploy.cli", *arguments]
 
 
 def rapport(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:

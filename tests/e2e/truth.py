@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tests.e2e.goods import BY_ID
 from tests.e2e.page import Json
@@ -54,11 +55,24 @@ def _holds(product: str, reason: Json, customer: str, facts: Facts) -> bool:
             others = [who for who, seen in facts.looks.items() if who != customer and {product, subject} <= seen]
             said = "Others" if len(others) > 1 else "Another shopper"
             return bool(others) and text.startswith(said) and BY_ID[subject].en in text
+        case "graph":
+            like = BY_ID[subject]
+            known = subject in facts.looks[customer] and like.en in text
+            return known and _joined(reason["path"], product, like.kind == BY_ID[product].kind, facts)
         case "trending":
             today = sum(product in seen for seen in facts.looks.values())
             return re.match(r"\d+", text) is not None and int(text.split(maxsplit=1)[0]) == today
-        case "new_arrival":
-            # The tests' catalogue is the shop's first: nothing in it is new.
-            return False
         case _:
+            # No new arrivals: the tests' catalogue is the shop's first.
             return bool(reason["kind"] == "popular")
+
+
+def _joined(path: list[str], product: str, same_kind: bool, facts: Facts) -> bool:
+    """Whether the way in the graph is there: by what both are (the tests' brands and categories follow the kind), or by
+    shoppers who looked at both."""
+    if path[-1] != f"p:{product}":
+        return False
+    if len(path) == 3 and path[1].partition(":")[0] in ("category", "brand"):
+        return same_kind
+    steps = [{one.removeprefix("p:"), other.removeprefix("p:")} for one, other in pairwise(path)]
+    return all(any(step <= seen for seen in facts.looks.values()) for step in steps)

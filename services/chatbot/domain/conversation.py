@@ -66,6 +66,8 @@ class Conversation:
         return any(turn.id == turn_id for turn in self.turns)
 
     def plus(self, *turns: Turn) -> Conversation:
-        """With `turns` at the end, each id once."""
-        new = [turn for turn in turns if not self.holds(turn.id)]
-        return replace(self, turns=(*self.turns, *new))
+        """With `turns` at the end, each id once: a message may be recorded while its reply is being remembered."""
+        once: dict[str, Turn] = {}
+        for turn in (*self.turns, *turns):
+            once.setdefault(turn.id, turn)
+        return replace(self, turns=tuple(once.values()))

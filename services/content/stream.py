@@ -27,6 +27,8 @@ T = TypeVar("T")
 # A brief may take the model some seconds for each variant and attempt: few at once keep within the stall limit.
 _BRIEFS_AT_ONCE = 4
 _RECOMMENDATIONS_AT_ONCE = 64
+# Nobody waits for a line of copy or a count at once: more of them share a transaction.
+_COMMITS_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,16 @@ def consumers(
             _after(caught_up, lines.on_recommendations),
             settings,
             max_batch=_RECOMMENDATIONS_AT_ONCE,
+            commit_interval_s=_COMMITS_EVERY_S,
         ),
-        StatefulConsumer("content-outcomes", "clickstream.v1", journeys, settings, inbox=INBOX),
+        StatefulConsumer(
+            "content-outcomes",
+            "clickstream.v1",
+            journeys,
+            settings,
+            commit_interval_s=_COMMITS_EVERY_S,
+            inbox=INBOX,
+        ),
     )
 
 

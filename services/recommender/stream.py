@@ -30,6 +30,9 @@ BEHAVIOUR_GROUP, PROFILE_GROUP = "recommender-behaviour", "recommender-profiles"
 # Profiles taken at once. Of a customer's profiles among them only the newest is answered, so under load a larger batch
 # is less work; one answer takes a millisecond or two, and more of them would keep the first one waiting.
 _PROFILES_AT_ONCE = 128
+# What goes together and what is trending may be known a moment later: the customer's own products come with the
+# profile.
+_COUNTED_EVERY_S = 0.1
 # How long pushing waits, once, for the catalogue's vectors to come from Redis. Longer, and the consumer seems stalled.
 _INDEXED_WITHIN_S = 20.0
 
@@ -60,7 +63,10 @@ def behaviour_consumer(
     async def handle(messages: Sequence[Message]) -> Sequence[Outgoing]:
         return await behaviours_seen(messages, counts=counts, served=served, orders=orders, day_of=day_of)
 
-    return HandlerConsumer(BEHAVIOUR_GROUP, ["clickstream.v1"], handle, settings, reached=counts.reached)
+    return HandlerConsumer(
+        BEHAVIOUR_GROUP, ["clickstream.v1"], handle, settings,
+        commit_interval_s=_COUNTED_EVERY_S, reached=counts.reached,
+    )  # fmt: skip
 
 
 def profile_consumer(

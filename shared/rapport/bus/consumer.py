@@ -40,9 +40,12 @@ class HandlerConsumer(GroupPart):
         settings: Settings,
         *,
         max_batch: int | None = None,
+        commit_interval_s: float | None = None,
         reached: Callable[[str, int], Awaitable[int]] | None = None,
     ) -> None:
-        """`reached` is for a handler that keeps the offset in a store of its own, beside its effects.
+        """`commit_interval_s` stands in for `kafka.commit_interval_s` where nobody waits for the effects.
+
+        `reached` is for a handler that keeps the offset in a store of its own, beside its effects.
 
         It is asked, whenever a partition (registry name, number) is taken over, for the first offset that the store
         does not have; reading begins there if that is lower than what the group has committed.
@@ -51,6 +54,7 @@ class HandlerConsumer(GroupPart):
         self._reached = reached
         self._processor = Processor(group, handler, settings, slots=asyncio.Semaphore(PARALLEL))
         self._max_batch = max_batch or settings.kafka.max_batch
+        self._commit_interval_s = settings.kafka.commit_interval_s if commit_interval_s is None else commit_interval_s
 
     def _retrying(self) -> bool:
         return self._processor.retrying > 0
@@ -65,5 +69,5 @@ class HandlerConsumer(GroupPart):
         ask, topic = self._reached, registered_name(self._settings.kafka, place.topic)
         return PartitionWorker(
             place, intake, self._processor, commits, self._progress, self._settings,
-            reached=(lambda: ask(topic, place.partition)) if ask else None,
+            commit_interval_s=self._commit_interval_s, reached=(lambda: ask(topic, place.partition)) if ask else None,
         )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,6 +40,8 @@ class _Source:
     place: TopicPartition
     intake: Intake
     window: SeenWindow
+    begun: float = 0.0
+    """When its last batch began, on the monotonic clock."""
 
 
 class PartitionWorker:
@@ -52,15 +56,20 @@ class PartitionWorker:
         progress: Progress,
         settings: Settings,
         *,
+        commit_interval_s: float,
         state: PartitionState | None = None,
         inbox: InboxIntake | None = None,
         reached: Reached | None = None,
     ) -> None:
-        """`inbox`: the same partition of the group's inbox. Its batches are handled between those of the source."""
+        """`inbox`: the same partition of the group's inbox. Its batches are handled between those of the source.
+
+        `commit_interval_s`: a batch begins no sooner after the one before. An event that comes alone waits for nothing;
+        of many, more share a transaction, which costs as much as handling several.
+        """
         self.place = place
         self._intake, self._processor, self._commits = intake, processor, commits
         self._progress, self._settings, self._state = progress, settings, state
-        self._inbox, self._reached = inbox, reached
+        self._inbox, self._reached, self._commit_interval_s = inbox, reached, commit_interval_s
         self._sources: list[_Source] = []
         self._leaving = self._busy = False
 
@@ -103,11 +112,12 @@ class PartitionWorker:
             await self._commits.close()
 
     async def _step(self, source: _Source) -> None:
+        await asyncio.sleep(max(0.0, source.begun + self._commit_interval_s - time.monotonic()))
         records = await source.intake.take()
         if not records:
             self._progress.idle(source.place, await source.intake.idle_offset())
             return
-        self._busy = True
+        self._busy, source.begun = True, time.monotonic()
         try:
             await self._work_off(records, source)
         finally:

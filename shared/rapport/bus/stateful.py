@@ -35,7 +35,7 @@ class StatefulConsumer(GroupPart):
     """Runs a handler with `KeyedState` over one topic (registry name) as the consumer group `group`, as a part.
 
     `make_handler` is called for each partition that comes to this process, with that partition's state: keep no other
-    state per key in the handler. `max_batch` as for `HandlerConsumer`.
+    state per key in the handler. `max_batch` and `commit_interval_s` as for `HandlerConsumer`.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class StatefulConsumer(GroupPart):
         settings: Settings,
         *,
         max_batch: int | None = None,
+        commit_interval_s: float | None = None,
         inbox: str | None = None,
     ) -> None:
         """`inbox` (registry name): a topic that the group writes to itself, to have something done to a key of another
@@ -57,6 +58,7 @@ class StatefulConsumer(GroupPart):
         self._inbox = inbox
         self._make_handler = make_handler
         self._max_batch = max_batch or settings.kafka.max_batch
+        self._commit_interval_s = settings.kafka.commit_interval_s if commit_interval_s is None else commit_interval_s
         self._slots = asyncio.Semaphore(PARALLEL)
         # By partition; what belongs to a partition that has gone is empty, and replaced when it comes back.
         self._processors: dict[int, Processor] = {}
@@ -88,8 +90,9 @@ class StatefulConsumer(GroupPart):
             beside = TopicPartition(topic_name(kafka, self._inbox), place.partition)
             inbox = InboxIntake(beside, self._max_batch, kafka)
         return PartitionWorker(
-            place, intake, processor, commits, self._progress, self._settings, state=state, inbox=inbox
-        )
+            place, intake, processor, commits, self._progress, self._settings,
+            commit_interval_s=self._commit_interval_s, state=state, inbox=inbox,
+        )  # fmt: skip
 
 
 def state_topic(group: str) -> Topic:

@@ -1,19 +1,33 @@
 """Typed settings: `RAPPORT_` + section + `__` + key, read once, in a process's bootstrap.
 
 Every process has the sections below; a service adds one of its own name (`RAPPORT_RECOMMENDER__LIMIT`). An unknown or
-malformed setting stops the start with a line that names it.
+malformed setting stops the start with a line that names it. Lists of words are comma-separated; what has commas or a
+structure of its own (CEL, promotions, weights) is JSON, and says so.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from rapport.ops.environment import PREFIX, not_json, refuse_unknown, refused
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Those of a comma-separated list."""
+    return tuple(word for part in text.split(",") if (word := part.strip()))
+
+
+def _listed(given: object) -> object:
+    return words(given) if isinstance(given, str) else given
+
+
+# NoDecode: pydantic-settings would take lists for JSON.
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 
 
 class Section(BaseModel):
@@ -27,14 +41,17 @@ class KafkaSettings(Section):
     """Brokers, comma-separated host:port."""
     topic_prefix: str = "rapport."
     """Put before every topic name."""
-    partitions: int = Field(default=6, ge=1, le=1000)
-    """Partitions of the topics that Rapport creates. Must not change while a profiler's state exists."""
+    partitions: int = Field(default=2, ge=1, le=1000)
+    """Partitions of the topics that Rapport creates: as many as a service may ever have replicas, and not many more,
+    since each has transactions of its own. Must not change while a profiler's state exists."""
     replication_factor: int = Field(default=1, ge=1)
     """Copies of each partition. 3 in production."""
     group_prefix: str = "rapport-"
     """Put before every consumer group id."""
     max_batch: int = Field(default=256, ge=1)
     """Most messages a handler gets at once."""
+    commit_interval_s: float = Field(default=0.02, ge=0, le=10)
+    """Least time between two batches of a partition. More: fewer transactions; less: a lower latency under load."""
     max_message_bytes: int = Field(default=1_000_000, ge=1024)
     """A larger message is a size violation. The broker's own limit must not be lower."""
     session_timeout_s: float = Field(default=10.0, ge=6)

@@ -14,7 +14,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("RAPPORT_RECOMMENDER__LIMIT", "7")  # another service's section
     settings = Settings.load()
     assert settings.kafka.bootstrap_servers == "broker:9093"
-    assert settings.kafka.partitions == 6
+    assert settings.kafka.partitions == 2
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,11 @@ def test_a_wrong_secret_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ConfigurationError, match="RAPPORT_GATEWAY__PRIVATE_KEYS: a key has at least") as refused:
         GatewaySettings.load()
     assert "hunter2" not in str(refused.value)
+
+
+def test_lists_of_words_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPPORT_GATEWAY__CORS_ORIGINS", "https://a.example, https://b.example,")
+    monkeypatch.setenv("RAPPORT_GATEWAY__TRUSTED_PROXIES", "")
+    settings = GatewaySettings.load().gateway
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+    assert settings.trusted_proxies == ()

@@ -168,7 +168,7 @@ async def measure(generator: str, count: int) -> list[Row]:
             writer=WorkerWishes(GeneratorClient(channel)),
         )  # fmt: skip
         found = await situation(person, shop)
-        nearest = [shop.goods[hits.near.hits[0][0]].kind.id for hits in found.wishes]
+        nearest = [shop.goods[hits.near.product_ids[0]].kind.id for hits in found.wishes]
         right += [kind in person.wanted for kind in nearest]
         blind.append(len(person.wanted) / (len(world.catalog.kinds) - len(person.known)))
         pairs.append((clicks(person, found, WITH, shop), clicks(person, found, WITHOUT, shop)))

@@ -60,10 +60,10 @@ class ItemIndexes:
     async def near(self, tenant: str, queries: Vectors, limit: int, allowed: Allowed) -> list[Near]:
         shelf = self._searched.get(tenant)
         if shelf is None:
-            return [Near(level, ()) for level in Cohort().levels(queries)]
+            return [Near(level, (), np.empty(0)) for level in Cohort().levels(queries)]
         found = await shelf.index.search_many(queries, limit, allowed)
         levels = shelf.cohort.levels(np.asarray(queries, np.float32))
-        return [Near(level, [(hit.id, hit.score) for hit in hits]) for level, hits in zip(levels, found, strict=True)]
+        return [Near(level, hits.ids, hits.scores) for level, hits in zip(levels, found, strict=True)]
 
     async def vectors(self, tenant: str, product_ids: Sequence[str]) -> Mapping[str, Vectors]:
         shelf = self._searched.get(tenant)

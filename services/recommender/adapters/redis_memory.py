@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import msgspec
@@ -31,6 +31,9 @@ _AT_ONCE = 64
 # How old the boards may be that an answer is made with. They are read for all customers, and parsing them takes longer
 # than all that is read of one customer.
 _BOARDS_FOR_S = 0.25
+
+# Products whose ties stay decoded, some 16 kB each: what is looked at now, most shoppers of the moment look at.
+_TIES_DECODED = 512
 
 Looked = tuple[Sequence[str], Mapping[str, Sequence[Tie]], Reactions]
 _WIRE_TIES = msgspec.msgpack.Decoder(list[Tie])
@@ -164,8 +167,9 @@ def _newer(profile: bytes | None, revision: int) -> ProfileUpdated | None:
     return ProfileUpdated.model_validate_json(profile)
 
 
-def _ties(raw: bytes | None) -> list[Tie]:
-    return _WIRE_TIES.decode(raw) if raw else []
+@lru_cache(maxsize=_TIES_DECODED)
+def _ties(raw: bytes | None) -> Sequence[Tie]:
+    return _WIRE_TIES.decode(raw) if raw else ()
 
 
 def _boards(answers: Any) -> Boards:

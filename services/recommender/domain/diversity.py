@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +58,13 @@ def _likeness(candidates: Sequence[Candidate], vectors: Mapping[str, Vectors]) -
     if len(known) > 1:
         matrix = np.stack([vectors[candidates[at].product_id] for at in known])
         cosines = matrix @ matrix.T
-        usual = float(np.median(cosines[np.triu_indices(len(known), 1)]))
+        pairs = cosines[_pairs(len(known))]
+        usual = float(np.partition(pairs, len(pairs) // 2)[len(pairs) // 2])
         likeness[np.ix_(known, known)] = np.clip((cosines - usual) / max(1.0 - usual, 1e-6), 0.0, 1.0)
     return likeness
+
+
+@lru_cache(maxsize=64)
+def _pairs(count: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Where each pair stands in a square matrix, once."""
+    return np.triu_indices(count, 1)

@@ -22,6 +22,8 @@ from services.recommender.domain.walks import Floats, Ints, Walk
 _MOST_FOLLOWED = 1000
 # Mass on a product at which it counts by half: a direct neighbour of one of five seeds with twenty neighbours has it.
 _HALF_AT = 0.01
+# A place for every product is filled quicker than those reached are sorted, up to so many products for each of them.
+_DENSE_BELOW = 4
 # Walks that are kept, some 13 kB each. What shoppers look at just now is looked at again, by them and by others.
 _WALKS_KEPT = 2000
 # What a product's name among the nodes of a path begins with.
@@ -75,9 +77,15 @@ class ProductGraph:
             return Related(self, np.empty(0, np.int64), np.empty(0), ())
         total = sum(known.values())
         walks = [(self._walk(place), weight / total) for place, weight in known.items()]
-        places, where = np.unique(np.concatenate([walk.products for walk, _ in walks]), return_inverse=True)
-        mass = np.bincount(where, np.concatenate([walk.mass * share for walk, share in walks]), len(places))
-        mass[np.isin(places, list(known))] = 0.0
+        reached = np.concatenate([walk.products for walk, _ in walks])
+        added = np.concatenate([walk.mass * share for walk, share in walks])
+        if len(self._product_ids) < _DENSE_BELOW * len(reached):
+            places, mass = np.arange(len(self._product_ids)), np.bincount(reached, added, len(self._product_ids))
+            mass[list(known)] = 0.0
+        else:
+            places, where = np.unique(reached, return_inverse=True)
+            mass = np.bincount(where, added, len(places))
+            mass[np.isin(places, list(known))] = 0.0
         best = np.argsort(-mass, kind="stable")[:limit]
         best = best[mass[best] > 0]
         places, mass = places[best], mass[best]

@@ -39,16 +39,20 @@ class _Said:
 
     def __init__(self, finds: Finds, weight: float, place: Mapping[str, int], count: int) -> None:
         at = np.fromiter(map(place.__getitem__, finds.product_ids), np.intp, len(finds))
-        # Of several finds of a product the last one written stays: the one with the highest score, the first of equals.
-        order = np.argsort(-finds.scores, kind="stable")[::-1]
         self.finds, self.weight = finds, weight
         self.scores = np.zeros(count)
-        self.scores[at[order]] = finds.scores[order]
-        self.parts = weight * self.scores
-        """What it adds to the score of the fixed weights."""
         self.which = np.full(count, -1)
         """The number of its find for each place."""
-        self.which[at[order]] = order
+        self._write(at, np.arange(len(at)))
+        if np.count_nonzero(self.which >= 0) < len(at):
+            # Of several finds of a product the last one written stays: the highest score, the first of equal ones.
+            order = np.argsort(-finds.scores, kind="stable")[::-1]
+            self._write(at[order], order)
+        self.parts = weight * self.scores
+        """What it adds to the score of the fixed weights."""
+
+    def _write(self, at: Places, numbers: Places) -> None:
+        self.scores[at], self.which[at] = self.finds.scores[numbers], numbers
 
 
 class Pool:

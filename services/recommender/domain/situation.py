@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,23 +18,36 @@ from services.recommender.domain.graph import NO_GRAPH, ProductGraph
 from services.recommender.domain.reactions import NO_REACTIONS, NO_STATISTICS, ItemStatistics, Reactions
 from services.recommender.domain.relevance import Level
 
+Floats = npt.NDArray[np.floating[Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Near:
     """The products nearest to one query."""
 
     level: Level
-    hits: Sequence[tuple[str, float]]
-    """Product id and cosine, the nearest first."""
+    product_ids: Sequence[str]
+    """The nearest first."""
+    cosines: Floats
 
-    def standing_out(self, known: Collection[str]) -> tuple[list[str], npt.NDArray[np.float64], float]:
+    def standing_out(self, known: Collection[str]) -> tuple[Sequence[str], npt.NDArray[np.float64], float]:
         """Products that are nearer than an ordinary one, by how many deviations each, and from how many on that is
         enough to speak of. The measure is the nearest product that is not `known` to the customer: a need made of a
         product's own text lies right upon it."""
-        notable = self.level.notable(next((cosine for id_, cosine in self.hits if id_ not in known), 1.0))
-        above = (np.array([cosine for _, cosine in self.hits]) - self.level.mean) / self.level.deviation
-        nearer = np.flatnonzero(above > 0)
-        return [self.hits[at][0] for at in nearer.tolist()], above[nearer], notable
+        nearest = next((at for at, product_id in enumerate(self.product_ids) if product_id not in known), None)
+        notable = self.level.notable(1.0 if nearest is None else float(self.cosines[nearest]))
+        above = (self.cosines.astype(np.float64) - self.level.mean) / self.level.deviation
+        # The nearest come first.
+        count = int(np.count_nonzero(above > 0))
+        return self.product_ids[:count], above[:count], notable
+
+    def without(self, product_id: str) -> Near:
+        """All but one product."""
+        if product_id not in self.product_ids:
+            return self
+        at = self.product_ids.index(product_id)
+        others = [*self.product_ids[:at], *self.product_ids[at + 1 :]]
+        return Near(self.level, others, np.delete(self.cosines, at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ async def _usable(
 ) -> list[int]:
     """The numbers of the `wishes`, [wishes, d], that are usable for a customer who looks at `theme`, [d]."""
     about, *found = await items.near(tenant, np.concatenate([theme[None], wishes]), 1, catalogue.available)
-    nearest = [near.hits[0][0] if near.hits else "" for near in found]
+    nearest = [near.product_ids[0] if near.product_ids else "" for near in found]
     vectors = await items.vectors(tenant, nearest)
     kept = []
     for at, product_id in enumerate(nearest):

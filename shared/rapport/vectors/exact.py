@@ -9,7 +9,7 @@ import numpy as np
 
 from rapport.ops.errors import InvalidRequest
 from rapport.vectors.packing import Array, Float32
-from rapport.vectors.search import Allowed, Hit, best_hits, positive, unit_rows
+from rapport.vectors.search import Allowed, Hits, best_hits, positive, unit_rows
 
 # Rows at first; doubled when full, so that adding stays cheap.
 _FIRST_ROWS = 1024
@@ -55,21 +55,21 @@ class ExactIndex:
                 self._row_of[last] = row
                 self._matrix[row] = self._matrix[len(self._ids)]
 
-    async def search(self, query: Array, limit: int, allowed: Allowed | None = None) -> list[Hit]:
+    async def search(self, query: Array, limit: int, allowed: Allowed | None = None) -> Hits:
         return (await self.search_many(np.asarray(query)[None], limit, allowed))[0]
 
-    async def search_many(self, queries: Array, limit: int, allowed: Allowed | None = None) -> list[list[Hit]]:
+    async def search_many(self, queries: Array, limit: int, allowed: Allowed | None = None) -> list[Hits]:
         rows = unit_rows(queries, self._dimensions, "query")
         positive(limit)
         if not self._ids:
-            return [[] for _ in rows]
+            return [Hits.of(()) for _ in rows]
         if isinstance(allowed, AbstractSet) and len(allowed) * RARE < len(self._ids):
             chosen = [row for id_ in allowed if (row := self._row_of.get(id_)) is not None]
             scores = rows @ self._matrix[chosen].T
             ids = [self._ids[row] for row in chosen]
-            return [best_hits(line, None, ids, limit, None) for line in scores]
+            return best_hits(scores, ids, limit, None)
         scores = rows @ self._matrix[: len(self._ids)].T
-        return [best_hits(line, None, self._ids, limit, allowed) for line in scores]
+        return best_hits(scores, self._ids, limit, allowed)
 
     async def get(self, ids: Sequence[str]) -> dict[str, Float32]:
         held = [id_ for id_ in ids if id_ in self._row_of]

@@ -14,7 +14,7 @@ import numpy as np
 
 from rapport.vectors.exact import RARE, ExactIndex
 from rapport.vectors.packing import Array, Float32
-from rapport.vectors.search import Allowed, Hit, Rows, best_hits, positive, unit_rows
+from rapport.vectors.search import Allowed, Hits, Rows, best_hits, positive, unit_rows
 
 # Vectors from which the second stage pays for itself: there an exact search of a few queries takes 3 ms.
 LARGE = 20_000
@@ -62,7 +62,7 @@ class ProjectedIndex(ExactIndex):
                 self._short[row] = self._short[len(self._ids) - 1]
                 await super().remove([id_])
 
-    async def search_many(self, queries: Array, limit: int, allowed: Allowed | None = None) -> list[list[Hit]]:
+    async def search_many(self, queries: Array, limit: int, allowed: Allowed | None = None) -> list[Hits]:
         few = isinstance(allowed, AbstractSet) and len(allowed) * RARE < len(self._ids)
         if self._basis is None or few:
             return await super().search_many(queries, limit, allowed)
@@ -71,7 +71,7 @@ class ProjectedIndex(ExactIndex):
         count = len(self._ids)
         sample = np.random.default_rng(count).integers(0, count, _DRAWN)
         rough = (rows @ self._basis) @ self._short[:count].T
-        found: list[list[Hit]] = []
+        found: list[Hits] = []
         for query, line in zip(rows, rough, strict=True):
             hits = self._best_of(query, line, sample, limit, allowed)
             # A filter that few pass: the best by the components hold too few of them.
@@ -80,10 +80,10 @@ class ProjectedIndex(ExactIndex):
 
     def _best_of(
         self, query: Float32, rough: Float32, sample: Rows, limit: int, allowed: Allowed | None
-    ) -> list[Hit] | None:
+    ) -> Hits | None:
         take = min(len(rough), max(_FEWEST, _TIMES * limit))
         rows = _highest(rough, take, sample)
-        hits = best_hits(self._matrix[rows] @ query, rows, self._ids, limit, allowed)
+        (hits,) = best_hits((self._matrix[rows] @ query)[None], self._ids, limit, allowed, rows)
         return hits if len(hits) == limit or take == len(rough) else None
 
     def _learn(self) -> None:

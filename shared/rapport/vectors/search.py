@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple, Protocol
+from itertools import islice
+from typing import NamedTuple, Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,34 @@ class Hit(NamedTuple):
     """Cosine, -1 to 1."""
 
 
+class Hits(Sequence[Hit]):
+    """The hits of one query as columns, best first: a search finds some hundreds, of which few are looked at alone."""
+
+    __slots__ = ("ids", "scores")
+
+    def __init__(self, ids: Sequence[str], scores: Float32) -> None:
+        self.ids, self.scores = ids, scores
+
+    @classmethod
+    def of(cls, hits: Sequence[Hit]) -> Hits:
+        return cls([hit.id for hit in hits], np.array([hit.score for hit in hits], np.float32))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return map(Hit, self.ids, self.scores.tolist())
+
+    @overload
+    def __getitem__(self, at: int) -> Hit: ...
+    @overload
+    def __getitem__(self, at: slice) -> Hits: ...
+    def __getitem__(self, at: int | slice) -> Hit | Hits:
+        if isinstance(at, slice):
+            return Hits(self.ids[at], self.scores[at])
+        return Hit(self.ids[at], float(self.scores[at]))
+
+
 class SearchIndex(Protocol):
     """The nearest vectors by cosine. Holds vectors of one space, all of the same length d.
 
@@ -41,10 +70,10 @@ class SearchIndex(Protocol):
     async def remove(self, ids: Sequence[str]) -> None:
         """Takes ids out; unknown ones are left unmentioned."""
 
-    async def search(self, query: Array, limit: int, allowed: Allowed | None = None) -> list[Hit]:
+    async def search(self, query: Array, limit: int, allowed: Allowed | None = None) -> Hits:
         """At most `limit` hits for a query [d], best first; equal scores by id."""
 
-    async def search_many(self, queries: Array, limit: int, allowed: Allowed | None = None) -> list[list[Hit]]:
+    async def search_many(self, queries: Array, limit: int, allowed: Allowed | None = None) -> list[Hits]:
         """The same for each row of [queries, d], at less cost than one by one."""
 
     async def get(self, ids: Sequence[str]) -> dict[str, Float32]:
@@ -73,7 +102,7 @@ def unit_rows(vectors: Array, dimensions: int | None, field: str) -> Float32:
     return rows
 
 
-def ranked(hits: list[Hit], limit: int) -> list[Hit]:
+def ranked(hits: Iterable[Hit], limit: int) -> list[Hit]:
     """Best first, equal scores by id, at most `limit`."""
     return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
 
@@ -84,26 +113,49 @@ def positive(limit: int) -> int:
     return limit
 
 
-def best_hits(scores: Float32, rows: Rows | None, ids: Sequence[str], limit: int, allowed: Allowed | None) -> list[Hit]:
-    """The best `limit` that are allowed. `scores`: of `rows`, or of all rows for None; `ids`: of all rows.
+def best_hits(
+    scores: Float32, ids: Sequence[str], limit: int, allowed: Allowed | None, rows: Rows | None = None
+) -> list[Hits]:
+    """For each line of `scores`, [queries, n], the best `limit` that are allowed. The columns stand for `rows`, or for
+    all rows where that is None; `ids`: of all rows.
 
-    The test runs from the best row down until enough pass; it is Python, and most of what a search costs in a catalogue
-    of some thousands.
+    The lines are sorted together as far down as is nearly always enough; where too few are allowed there, on from it.
     """
-    test = allowed.__contains__ if isinstance(allowed, AbstractSet) else allowed
-    take = limit + limit // _SPARE + _SPARE
-    while True:
-        take = min(take, len(scores))
-        best = np.argpartition(scores, -take)[-take:] if take < len(scores) else np.arange(len(scores))
-        best = best[np.argsort(-scores[best], kind="stable")]
-        values, places = scores[best], (best if rows is None else rows[best]).tolist()
-        hits: list[Hit] = []
-        for place, score in zip(places, values.tolist(), strict=True):
-            if test is None or test(ids[place]):
-                hits.append(Hit(ids[place], score))
-                if len(hits) == limit:
-                    break
-        if len(hits) == limit or take == len(scores):
-            # Scores that are equal to the last bit are rare, and sorting by id takes longer than all the rest.
-            return ranked(hits, limit) if (values[1:] == values[:-1]).any() else hits
-        take *= 4
+    count = scores.shape[1]
+    take = min(limit + limit // _SPARE + _SPARE, count)
+    best = np.argpartition(scores, count - take, axis=1)[:, count - take :] if take < count else None
+    values = scores if best is None else np.take_along_axis(scores, best, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    places = order if best is None else np.take_along_axis(best, order, axis=1)
+    values = np.take_along_axis(values, order, axis=1)
+    found = []
+    for line, at, cosines in zip(scores, places, values, strict=True):
+        hits, tried = _allowed_of(at, cosines, ids, limit, allowed, rows), take
+        while len(hits) < limit and tried < count:
+            tried = min(4 * tried, count)
+            further = _highest_first(line, tried)
+            hits = _allowed_of(further, line[further], ids, limit, allowed, rows)
+        found.append(hits)
+    return found
+
+
+def _highest_first(values: Float32, count: int) -> Rows:
+    """Where the highest `count` are."""
+    best = np.argpartition(values, len(values) - count)[len(values) - count :] if count < len(values) else None
+    order = np.argsort(-(values if best is None else values[best]), kind="stable")
+    return order if best is None else best[order]
+
+
+def _allowed_of(
+    places: Rows, cosines: Float32, ids: Sequence[str], limit: int, allowed: Allowed | None, rows: Rows | None
+) -> Hits:
+    """The first `limit` that are allowed, of places in order."""
+    names = [ids[row] for row in (places if rows is None else rows[places]).tolist()]
+    if allowed is not None:
+        test = allowed.__contains__ if isinstance(allowed, AbstractSet) else allowed
+        kept = list(islice((at for at, name in enumerate(names) if test(name)), limit))
+        if len(kept) < len(names):
+            names, cosines = [names[at] for at in kept], cosines[kept]
+    hits = Hits(names[:limit], cosines[:limit])
+    # Scores that are equal to the last bit are rare, and sorting by id takes longer than all the rest.
+    return Hits.of(ranked(hits, limit)) if (hits.scores[1:] == hits.scores[:-1]).any() else hits

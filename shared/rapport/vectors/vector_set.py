@@ -16,7 +16,7 @@ from rapport.vectors import keys
 from rapport.vectors.connection import RedisConnection, execute, translated
 from rapport.vectors.keys import Space
 from rapport.vectors.packing import Array, Float32
-from rapport.vectors.search import Allowed, Hit, permits, positive, ranked, unit_rows
+from rapport.vectors.search import Allowed, Hit, Hits, permits, positive, ranked, unit_rows
 
 Quantisation = Literal["Q8", "NOQUANT", "BIN"]
 
@@ -53,10 +53,10 @@ class VectorSetIndex:
             pipeline.execute_command("VREM", self._key, id_)
         await execute(pipeline)
 
-    async def search(self, query: Array, limit: int, allowed: Allowed | None = None) -> list[Hit]:
+    async def search(self, query: Array, limit: int, allowed: Allowed | None = None) -> Hits:
         return (await self.search_many(np.asarray(query)[None], limit, allowed))[0]
 
-    async def search_many(self, queries: Array, limit: int, allowed: Allowed | None = None) -> list[list[Hit]]:
+    async def search_many(self, queries: Array, limit: int, allowed: Allowed | None = None) -> list[Hits]:
         """With `allowed`, asks for more until enough are found: cheap while most ids are allowed."""
         rows = unit_rows(queries, self._dimensions, "query")
         found: list[list[Hit]] = [[] for _ in rows]
@@ -72,7 +72,7 @@ class VectorSetIndex:
                 if len(found[number]) < limit and len(scored) >= take:
                     still.append(number)
             open_, take = still, take * 4
-        return [ranked(hits, limit) for hits in found]
+        return [Hits.of(ranked(hits, limit)) for hits in found]
 
     async def get(self, ids: Sequence[str]) -> dict[str, Float32]:
         pipeline = self._connection.pipeline()

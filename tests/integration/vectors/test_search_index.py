@@ -57,12 +57,12 @@ async def test_replaced_and_removed_vectors_are_gone(index: SearchIndex) -> None
     assert await index.size() == 2
     await index.upsert([], np.empty((0, 2), np.float32))
     await index.remove(["a", "c"])
-    assert await index.search(np.array([1, 0], np.float32), 3) == []
+    assert not await index.search(np.array([1, 0], np.float32), 3)
 
 
 async def test_an_empty_index_finds_nothing(index: SearchIndex) -> None:
-    assert await index.search(np.ones(8, np.float32), 3) == []
-    assert await index.search_many(np.ones((2, 8), np.float32), 3, allowed={"x"}) == [[], []]
+    assert not await index.search(np.ones(8, np.float32), 3)
+    assert [*map(len, await index.search_many(np.ones((2, 8), np.float32), 3, allowed={"x"}))] == [0, 0]
     assert await index.size() == 0
 
 

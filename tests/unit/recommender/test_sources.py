@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from services.recommender.domain.catalogue import Catalogue
@@ -29,7 +30,7 @@ def found(source: Source, **known: object) -> dict[str, Found]:
 
 
 def test_a_need_speaks_only_for_what_stands_out() -> None:
-    near = Near(LEVEL, [("clearly", 0.88), ("also", 0.85), ("hardly", 0.84), ("not", 0.79)])
+    near = Near(LEVEL, ["clearly", "also", "hardly", "not"], np.array([0.88, 0.85, 0.84, 0.79]))
     finds = found(NeedSource(), needs=[NeedHits("Shoes", 1.0, near)])
     assert {id_: find.evidence.notable for id_, find in finds.items()} == {
         "clearly": True,
@@ -38,20 +39,20 @@ def test_a_need_speaks_only_for_what_stands_out() -> None:
     }
     assert 1 > finds["clearly"].score > finds["also"].score > finds["hardly"].score > 0
     # What the customer knows is no measure: a need that is made of a product lies right upon it.
-    near = Near(LEVEL, [("bought", 1.0), ("looked at", 0.99), ("close", 0.88), ("hardly", 0.84)])
+    near = Near(LEVEL, ["bought", "looked at", "close", "hardly"], np.array([1.0, 0.99, 0.88, 0.84]))
     known = profile("me", purchased_product_ids=["bought"])
     need = NeedHits("Shoes", 1.0, near)
     finds = found(NeedSource(), needs=[need], profile=known, recent=["looked at"])
     assert (finds["close"].evidence.notable, finds["hardly"].evidence.notable) == (True, False)
     # Where nothing is much nearer than the rest, nothing is said of any.
-    near = Near(LEVEL, [("nearest", 0.818), ("next", 0.81)])
+    near = Near(LEVEL, ["nearest", "next"], np.array([0.818, 0.81]))
     finds = found(NeedSource(), needs=[NeedHits("Shoes", 1.0, near)])
     assert not any(find.evidence.notable for find in finds.values())
 
 
 def test_a_product_is_said_to_serve_the_need_that_it_serves_best() -> None:
-    strong = NeedHits("Shoes", 0.8, Near(LEVEL, [("x", 0.81), ("y", 0.86)]))
-    weak = NeedHits("Lamps", 0.2, Near(LEVEL, [("x", 0.90), ("y", 0.86)]))
+    strong = NeedHits("Shoes", 0.8, Near(LEVEL, ["y", "x"], np.array([0.86, 0.81])))
+    weak = NeedHits("Lamps", 0.2, Near(LEVEL, ["x", "y"], np.array([0.90, 0.86])))
     finds = found(NeedSource(), needs=[strong, weak])
     assert (finds["x"].evidence.subject, finds["y"].evidence.subject) == ("Lamps", "Shoes")
     # At a quarter of the strength a need counts by half.
@@ -60,7 +61,7 @@ def test_a_product_is_said_to_serve_the_need_that_it_serves_best() -> None:
 
 
 def test_nothing_resembles_itself() -> None:
-    near = Near(LEVEL, [("seen", 1.0), ("like", 0.87), ("unlike", 0.7)])
+    near = Near(LEVEL, ["seen", "like", "unlike"], np.array([1.0, 0.87, 0.7]))
     finds = found(SimilarSource(), recent=["seen"], similar=near)
     assert set(finds) == {"like"}
     assert finds["like"].evidence.looked_at

@@ -19,5 +19,4 @@ class SimilarSource:
 
 def resembling(product_id: str, near: Near, *, looked_at: bool) -> Finds:
     """What `near` holds beside the product itself."""
-    others = Near(near.level, [hit for hit in near.hits if hit[0] != product_id])
-    return standing_out("similar", product_id, others, (), looked_at=looked_at)
+    return standing_out("similar", product_id, near.without(product_id), (), looked_at=looked_at)

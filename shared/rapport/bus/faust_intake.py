@@ -19,8 +19,6 @@ from rapport.ops.settings import KafkaSettings
 log = structlog.stdlib.get_logger(__name__)
 # How long a take waits for records before it looks whether to stop.
 _WAIT_S = 0.2
-# How long the first of a batch waits for company: less than a batch's transaction takes.
-_LINGER_S = 0.01
 # An idle partition is looked ahead of this often: a question to the broker, well within the watchdog's patience.
 _LOOK_EVERY_S = 5.0
 
@@ -72,9 +70,6 @@ class FaustIntake:
                 await asyncio.wait_for(self._arrived.wait(), _WAIT_S)
             except TimeoutError:
                 return ()
-        if len(self._waiting) < self._max_batch:
-            # The stream brings one record at a time: taken at once, batches held five, and half was transaction.
-            await asyncio.sleep(_LINGER_S)
         while self._waiting and len(self._ready) < self._max_batch:
             await self._read(self._waiting.popleft())
         self._room.set()

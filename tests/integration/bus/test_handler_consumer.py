@@ -204,3 +204,24 @@ async def test_a_handler_with_a_store_of_its_own_gets_again_what_the_store_has_l
 
     async with living(HandlerConsumer("g", [IN], handler, settings, reached=reached)):
         await until(lambda: handled == ["e5", "e6", "e7"], 20)
+
+
+async def test_events_that_come_one_by_one_share_transactions_but_the_first_waits_for_nothing(
+    settings: Settings, producer: EventProducer
+) -> None:
+    sizes: list[int] = []
+
+    async def handler(messages: Sequence[Message]) -> Sequence[Outgoing]:
+        sizes.append(len(messages))
+        return await echo(messages)
+
+    # A minute: had the first to wait, it would come too late; and what comes until the next batch is one batch.
+    async with living(HandlerConsumer("g", [IN], handler, settings, commit_interval_s=60)):
+        await producer.send_many([viewed(0)])
+        await ids_until(settings, {"out-e0"}, 30)
+    async with living(HandlerConsumer("g", [IN], handler, settings, commit_interval_s=5)):
+        for number in range(10, 210, 10):
+            await producer.send_many([viewed(number)])
+        await ids_until(settings, {f"out-e{number}" for number in range(10, 210, 10)}, 40)
+    assert sum(sizes) == 21
+    assert len(sizes) < 12

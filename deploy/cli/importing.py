@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from deploy.cli.import_report import progress_bar, show
+from deploy.cli.output import err
 from rapport.ops.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def _kind(what: What, event: str) -> type[Event]:
 
 
 async def _import(file: Path, builder: Builder, how: _Run) -> Report:
+    from rapport.events.behaviour import Behaviour
     from rapport.ingest.importing import Pace, run_import
     from rapport.ingest.mapping import check_columns
     from rapport.ingest.rows import read_rows
@@ -127,6 +129,8 @@ async def _import(file: Path, builder: Builder, how: _Run) -> Report:
             raise InvalidRequest(f"{file.name} has no rows", field="FILE")
         if not first.problem:
             check_columns(builder.mapper, first.values)
+            if issubclass(builder.kind, Behaviour) and "occurred_at" not in builder.mapper.fields(first.values):
+                err.print("no column gives the time: all of it happens now (--map time=COLUMN)")
         with _lazily(how.refused) as log:
             async with contextlib.AsyncExitStack() as stack:
                 send = _ignore if how.dry_run else await _producer(stack, how.broker)

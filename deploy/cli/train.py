@@ -11,6 +11,7 @@ from services.content.training import command as content
 from services.profiler.training import command as profiler
 from services.profiler.training.text_command import command as text_command
 from services.recommender.training import command as recommender
+from services.recommender.training import trial_command
 
 app = typer.Typer(no_args_is_help=True, help="Fit models on the shop's own data and register them as versions.")
 
@@ -33,3 +34,4 @@ app.command("copywriter", help="The copywriter's language model (LoRA), on appro
 )
 app.command("recommender", help="The recommender's sources and its ranker.")(recommender.train)
 app.command("recommender-export", help="The recommender's training data as Parquet.")(recommender.export)
+app.command("recommender-trial", help="Rankers in the shadow, and an experiment between rankers.")(trial_command.trial)

@@ -40,11 +40,7 @@ class RecommendationApi(RecommendationServiceServicer):
     def __init__(self, answers: Answers, tenant: str, limit: int) -> None:
         self._answers, self._tenant, self._limit = answers, tenant, limit
 
-    async def Recommend(  # noqa: N802 - the contract's name
-        self,
-        request: wire.RecommendRequest,
-        context: Context,  # noqa: ARG002
-    ) -> wire.RecommendResponse:
+    async def Recommend(self, request: wire.RecommendRequest, context: Context) -> wire.RecommendResponse:
         exclude = frozenset(_ids("exclude_product_ids", request.exclude_product_ids))
         category = _text("category", request.category)
         fits = Expression(request.filter) if request.filter else None
@@ -54,11 +50,7 @@ class RecommendationApi(RecommendationServiceServicer):
         explained = told.explained() if request.explain else {}
         return wire.RecommendResponse(recommendation=to_wire(told.made, ask.tenant, ask.customer_id, explained))
 
-    async def Rank(  # noqa: N802
-        self,
-        request: wire.RankRequest,
-        context: Context,  # noqa: ARG002
-    ) -> wire.RankResponse:
+    async def Rank(self, request: wire.RankRequest, context: Context) -> wire.RankResponse:
         tenant, customer = self._tenant_of(request.tenant), _text("customer_id", request.customer_id)
         if not request.product_ids:
             raise InvalidRequest("at least one is wanted", field="product_ids")
@@ -68,22 +60,14 @@ class RecommendationApi(RecommendationServiceServicer):
         made = to_wire(told.made, tenant, customer, explained)
         return wire.RankResponse(recommendation=made, unknown_product_ids=unknown)
 
-    async def Similar(  # noqa: N802
-        self,
-        request: wire.SimilarRequest,
-        context: Context,  # noqa: ARG002
-    ) -> wire.SimilarResponse:
+    async def Similar(self, request: wire.SimilarRequest, context: Context) -> wire.SimilarResponse:
         (product_id,) = _ids("product_id", [request.product_id])
         limit = self._limited(request.limit)
         return wire.SimilarResponse(
             items=_items(await similar(self._tenant_of(request.tenant), product_id, limit, self._answers))
         )
 
-    async def Trending(  # noqa: N802
-        self,
-        request: wire.TrendingRequest,
-        context: Context,  # noqa: ARG002
-    ) -> wire.TrendingResponse:
+    async def Trending(self, request: wire.TrendingRequest, context: Context) -> wire.TrendingResponse:
         limit, category = self._limited(request.limit), _text("category", request.category)
         return wire.TrendingResponse(
             items=_items(await trending(self._tenant_of(request.tenant), limit, category, self._answers))

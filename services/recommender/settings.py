@@ -72,7 +72,7 @@ class RecommenderSection(Section):
     """How often the worker is asked whether it still has the encoder that the catalogue was embedded with."""
 
     learned: LearnedSection = LearnedSection()
-    """What trained models do: RAPPORT_RECOMMENDER__LEARNED__SHADOW and others; see learned/settings.py."""
+    """What trained models do: RAPPORT_RECOMMENDER__LEARNED__SEQUENCE; see learned/settings.py."""
 
     @field_validator("filters")
     @classmethod

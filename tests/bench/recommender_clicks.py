@@ -6,8 +6,9 @@ Protocol: a running stack (`./rapport up --no-demo`). The demo shop's simulation
 Kafka: visits of shoppers whose tastes no event names. Then each of 300 shoppers who came is asked for through the
 gateway: ten items. What they would click follows from the ground truth without chance: the sum over places of 1/(1 +
 place) and the probability that this shopper, with the interests of that moment, clicks this product. "popularity": the
-ten products looked at most in these events; "random": ten of all, in the mean of twenty draws. All lists leave out what
-the shopper looked at. Intervals: 95 %, bootstrap over shoppers; "ratio": ours by it, shoppers resampled together.
+ten products looked at most in these events; "random": ten of all, in the mean of twenty draws; "best possible": by the
+ground truth itself. All lists leave out what the shopper looked at. Intervals: 95 %, bootstrap over shoppers; "ratio":
+ours by it, shoppers resampled together.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -38,6 +40,7 @@ from services.demo.domain.world import TimedEvent, World
 from services.demo.handlers import outgoing
 from tests.bench.figures import Row, report
 from tests.e2e.api import Api, api, eventually
+from tests.e2e.page import Json
 from tests.e2e.stack import Stack
 
 ASKED, LIMIT, DRAWS, RESAMPLED, SETTLED_S = 300, 10, 20, 2000, 90.0
@@ -56,15 +59,22 @@ async def published(stack: Stack, events: Sequence[TimedEvent], rate: float) -> 
     await producer.stop()
 
 
-def looked_on(views: Sequence[tuple[str, str]]) -> list[str]:
-    """Ids under which somebody looked at products who has no other: what was seen under two would be known by half."""
-    ids = list(dict.fromkeys(customer for customer, _ in views))
-    shared = Counter(customer.partition("-")[2] for customer in ids)
-    return [customer for customer in ids if shared[customer.partition("-")[2]] == 1]
+def looked_on(views: Sequence[tuple[str, str]], keys: Iterable[str]) -> list[str]:
+    """Ids under which somebody looked at products who has no other among `keys`: what was seen before somebody said who
+    they are is answered for the customer they are."""
+    shared = Counter(key.partition("-")[2] for key in set(keys))
+    return [id_ for id_ in dict.fromkeys(customer for customer, _ in views) if shared[id_.partition("-")[2]] == 1]
 
 
-async def listed(gateway: Api, customer: str, world: World, seen: set[str], popular: Sequence[str]) -> Lists:
-    """What each ranking shows a shopper."""
+async def listed(
+    gateway: Api,
+    customer: str,
+    world: World,
+    seen: set[str],
+    popular: Sequence[str],
+    chance: Callable[[Product], float],
+) -> Lists:
+    """What each ranking shows a shopper; `chance`: how likely they click a product that they look at."""
     products = {product.id: product for product in world.catalog.products}
     made = await gateway.recommendation(customer, 2 * LIMIT)
     ours = [item["product_id"] for item in made["items"] if item["product_id"] not in seen]
@@ -73,6 +83,7 @@ async def listed(gateway: Api, customer: str, world: World, seen: set[str], popu
         "ours": [ours],
         "popularity": [[product_id for product_id in popular if product_id not in seen]],
         "random": [DICE.sample(left, LIMIT) for _ in range(DRAWS)],
+        "best possible": [sorted(left, key=lambda id_: chance(products[id_]), reverse=True)],
     }
     return {name: [[products[id_] for id_ in ids[:LIMIT]] for ids in lists] for name, lists in shown.items()}
 
@@ -114,24 +125,25 @@ async def main(stack: Stack, count: int, rate: float, shoppers: int, file: Path 
     popular = [product_id for product_id, _ in Counter(product_id for _, product_id in views).most_common()]
     await published(stack, events, rate)
     interests = Interests(world, plan)
-    clicks: dict[str, list[float]] = {name: [] for name in ("ours", "popularity", "random")}
-    chosen = looked_on(views)[:ASKED]
+    clicks: dict[str, list[float]] = {name: [] for name in ("ours", "popularity", "random", "best possible")}
     last: dict[str, str] = {timed.key: timed.event_id for timed in events}
+    chosen = looked_on(views, last)[:ASKED]
     async with api(stack) as gateway:
         for customer in chosen:
-            await eventually(lambda who=customer: gateway.profile(who), _has(last[customer]), SETTLED_S)  # type: ignore[misc]
+            await eventually(partial(gateway.recommendation, customer, 1), _follows(last[customer]), SETTLED_S)
             shopper = make_shopper(world, plan, customer.partition("-")[2])
             seen = {product_id for who, product_id in views if who == customer}
             interest = interests.of(shopper, now)
-            for name, lists in (await listed(gateway, customer, world, seen, popular)).items():
+            chance = partial(click_chance, shopper, interest, catalog=world.catalog)
+            for name, lists in (await listed(gateway, customer, world, seen, popular, chance)).items():
                 worth = [expected_clicks(shopper, interest, shown, world.catalog) for shown in lists]
                 clicks[name].append(float(np.mean(worth)))
     report(__doc__ or "", table({name: np.array(values) for name, values in clicks.items()}), file)
 
 
-def _has(event_id: str) -> Callable[[object], bool]:
-    """Whether a profile has come as far as an event."""
-    return lambda profile: isinstance(profile, dict) and profile.get("trigger_event_id") == event_id
+def _follows(event_id: str) -> Callable[[Json], bool]:
+    """Whether an answer rests on a profile that has come as far as an event."""
+    return lambda made: made.get("trigger_event_id") == event_id
 
 
 if __name__ == "__main__":

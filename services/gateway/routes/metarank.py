@@ -1,8 +1,7 @@
 """Ranking and recommendations in Metarank's shapes: `POST /rank/<model>`, `POST /recommend/<model>`, `?explain=true`.
 
 For shops that come from Metarank: same requests, same answers, and besides a `recommendation_id`, which `items_shown`
-and `item_clicked` name. Of a rank request, `fields` and `items.fields` are accepted and not used: what a ranker is
-given is gathered by Rapport itself.
+and `item_clicked` name. What of a request is used is in docs/recommendations.md; the rest is let pass.
 """
 
 from __future__ import annotations
@@ -10,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from rapport.events.base import Id
@@ -52,9 +53,24 @@ class RecommendCall(BaseModel):
     items: Annotated[list[Id], Field(max_length=_MOST_ITEMS)] = []
 
 
+class _AlwaysJson(APIRoute):
+    """Metarank reads every body as JSON, whatever its content type: `curl -d` says that it is a form."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def read_as_json(request: Request) -> Response:
+            headers = [header for header in request.scope["headers"] if header[0] != b"content-type"]
+            request.scope["headers"] = [*headers, (b"content-type", b"application/json")]
+            return await handle(Request(request.scope, request.receive))
+
+        return read_as_json
+
+
 def router(peers: Peers, keys: Keys, *, tenant: str) -> APIRouter:
     """A private key is needed."""
-    routes = APIRouter(tags=["recommendations"], dependencies=[Depends(needs(keys, Scope.PRIVATE))])
+    guard = Depends(needs(keys, Scope.PRIVATE))
+    routes = APIRouter(tags=["recommendations"], dependencies=[guard], route_class=_AlwaysJson)
 
     @routes.post("/rank/{model}")
     async def rank(model: Literal["personal"], call: RankCall, explain: bool = False) -> Json:  # noqa: ARG001

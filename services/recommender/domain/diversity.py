@@ -12,6 +12,8 @@ import numpy.typing as npt
 from services.recommender.domain.pool import Candidate
 
 Vectors = npt.NDArray[np.float32]
+# Likeness from which two products are one to the eye: the same text, embedded in two batches.
+_SAME = 0.995
 
 
 def diverse(
@@ -25,8 +27,9 @@ def diverse(
 ) -> list[Candidate]:
     """At most `limit`, each the best by (1 - share)·relevance - share·likeness to what is chosen already.
 
-    `vectors`: unit vectors [d] of the products; without one a product is like nothing. No shelf has more than `most`
-    while there is something else; what it held back fills the rest, in its order.
+    `vectors`: unit vectors [d] of the products; without one a product is like nothing. While there is something else,
+    no shelf has more than `most`, and of several copies of a product there is one; what is held back fills the rest, in
+    its order.
     """
     relevance = np.array([candidate.score for candidate in candidates])
     worth = (1.0 - share) * relevance / max(float(relevance.max(initial=0.0)), 1e-9)
@@ -40,7 +43,7 @@ def diverse(
         at = int((worth - share * nearest).argmax())
         worth[at] = -np.inf
         shelf = shelf_of(candidates[at].product_id)
-        if shelf and shelves[shelf] >= most:
+        if nearest[at] >= _SAME or (shelf and shelves[shelf] >= most):
             continue
         shelves[shelf] += 1
         chosen.append(at)

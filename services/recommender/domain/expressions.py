@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ _SAMPLE: Mapping[str, Any] = {
     "customer": {"id": "c", "language": "en", "orders": 1, "events": 1, "brands": {}, "categories": {}},
     "tenant": "t", "language": "en", "hour": 1,
 }  # fmt: skip
+_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_FIELD = re.compile(r"(?<![\w.])(item|customer)\.(\w+)")
 
 
 class Expression:
@@ -39,18 +42,24 @@ class Expression:
         try:
             self._program = cel.compile(text)
         except ValueError as error:
-            raise InvalidRequest(f"no CEL expression: {str(error).splitlines()[0]}", field=field) from error
+            # "…: ERROR: <input>:1:13: Syntax error: … expecting {" and all that CEL knows.
+            said = str(error).splitlines()[0].rpartition("<input>:")[2].partition(" expecting {")[0]
+            raise InvalidRequest(f"no CEL expression: {said}", field=field) from error
         unknown = sorted(set(self._program.variables()) - VARIABLES)
         if unknown:
             raise InvalidRequest(
                 f"unknown name {unknown[0]!r}", field=field, fix=f"one of {', '.join(sorted(VARIABLES))}"
             )
+        # What a product lacks does not fit, so a misspelt field would be a filter that nothing passes.
+        for name, asked in _FIELD.findall(_TEXT.sub('""', text)):
+            if asked not in _SAMPLE[name]:
+                raise InvalidRequest(f"{name} has no {asked!r}", field=field, fix=f"one of {', '.join(_SAMPLE[name])}")
         try:
             sample = self._program.execute(dict(_SAMPLE))
-        except (KeyError, TypeError, IndexError, ValueError):
+        except (KeyError, IndexError, ValueError):
             return  # the sample lacks an attribute that real products may have
-        except RuntimeError as error:
-            raise InvalidRequest(str(error), field=field) from error
+        except (RuntimeError, TypeError) as error:
+            raise InvalidRequest(str(error).partition(". ")[0], field=field) from error
         if not isinstance(sample, bool):
             raise InvalidRequest(f"gives {type(sample).__name__}, want true or false", field=field)
 

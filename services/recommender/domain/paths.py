@@ -24,7 +24,7 @@ def path_sentence(path: Sequence[str], catalogue: Catalogue, language: str) -> s
         return _shared(path[1], names, chinese)
     if len(path) == 3:
         first, through, _ = names
-        return f"与“{through}”相关，而它与您看过的“{first}”相关" if chinese else (
+        return f"与“{through}”相关，而“{through}”又与您看过的“{first}”相关" if chinese else (
             f"Goes with {through}, which goes with {first}, which you looked at"
         )  # fmt: skip
     return ""
@@ -36,10 +36,10 @@ def _direct(path: Sequence[str], names: Sequence[str], catalogue: Catalogue, chi
     seed, found = catalogue.get(one), catalogue.get(other)
     title = names[0]
     if seed and found and (other in seed.complements or one in found.complements):
-        return f"与您看过的“{title}”搭配" if chinese else f"Complements {title}, which you looked at"
+        return f"可与您看过的“{title}”搭配" if chinese else f"Complements {title}, which you looked at"
     if seed and found and (other in seed.substitutes or one in found.substitutes):
         return f"可替代您看过的“{title}”" if chinese else f"An alternative to {title}, which you looked at"
-    return f"与您看过的“{title}”常一起被浏览或购买" if chinese else f"Goes with {title}, which you looked at"
+    return f"常与您看过的“{title}”一起被浏览或购买" if chinese else f"Goes with {title}, which you looked at"
 
 
 def _shared(concept: str, names: Sequence[str], chinese: bool) -> str:
@@ -47,10 +47,12 @@ def _shared(concept: str, names: Sequence[str], chinese: bool) -> str:
     kind, _, value = concept.partition(":")
     title = names[0]
     if kind == "category":
-        return f"与您看过的“{title}”同属{value}" if chinese else f"In {value}, like {title}, which you looked at"
+        return f"与您看过的“{title}”同属“{value}”类" if chinese else f"In {value}, like {title}, which you looked at"
     if kind == "brand":
-        return f"与您看过的“{title}”同为{value}品牌" if chinese else f"By {value}, like {title}, which you looked at"
-    return f"与您看过的“{title}”一样：{value}" if chinese else f"{value}, like {title}, which you looked at"
+        return f"与您看过的“{title}”同为“{value}”品牌" if chinese else f"By {value}, like {title}, which you looked at"
+    if chinese:
+        return f"{kind}与您看过的“{title}”相同：{value}"
+    return f"{kind.capitalize()}: {value}, like {title}, which you looked at"
 
 
 def _name(node: str, catalogue: Catalogue, language: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.recommender.domain.catalogue import Catalogue
@@ -57,13 +57,18 @@ def _co_visited(evidence: Evidence, title: str) -> str:
 
 
 def _co_visited_zh(evidence: Evidence, title: str) -> str:
-    who = "其他顾客" if evidence.shoppers > 1 else "另一位顾客"
     did = "购买" if evidence.bought else "浏览"
-    return f"{did}“{title}”的{who}也{did}了这件商品"
+    who = f"{did}了“{title}”的其他顾客" if evidence.shoppers > 1 else f"另一位{did}了“{title}”的顾客"
+    return f"{who}也{did}了这件商品"
 
 
-def _date(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
+def _date(at_ms: int) -> date:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date()
+
+
+def _new_zh(evidence: Evidence, _: str) -> str:
+    day = _date(evidence.at_ms)
+    return f"{day.year}年{day.month}月{day.day}日上架的新品"
 
 
 Sentence = Callable[[Evidence, str], str]
@@ -82,15 +87,15 @@ _ENGLISH: dict[str, Sentence] = {
     "sequence": lambda _, title: f"Often next after {title}",
 }
 _CHINESE: dict[str, Sentence] = {
-    "need": lambda evidence, _: f"与您对“{evidence.subject}”的兴趣相近",
+    "need": lambda evidence, _: f"符合您对“{evidence.subject}”的兴趣",
     "similar": lambda evidence, title: f"与{'您看过的' if evidence.looked_at else ''}“{title}”相似",
     "co_visited": _co_visited_zh,
-    "trending": lambda evidence, _: f"今天有 {evidence.shoppers} 位顾客浏览",
+    "trending": lambda evidence, _: f"今天有 {evidence.shoppers} 位顾客浏览过",
     "popular": lambda _evidence, _title: "本店热门商品",
-    "new_arrival": lambda evidence, _: f"{_date(evidence.at_ms)} 起新上架",
+    "new_arrival": _new_zh,
     "wish": lambda _evidence, _title: "您接下来可能想要的商品",
-    "promoted": lambda evidence, _: f"参加活动：{evidence.subject}",
-    "item_item": lambda _, title: f"选择“{title}”的顾客常选这件商品",
-    "factors": lambda _, title: f"与您喜好相近（如“{title}”）的顾客的选择",
-    "sequence": lambda _, title: f"看过“{title}”之后常看这件商品",
+    "promoted": lambda evidence, _: f"参加“{evidence.subject}”活动",
+    "item_item": lambda _, title: f"选择“{title}”的顾客也常选择这件商品",
+    "factors": lambda _, title: f"喜好与您相近（例如同样喜欢“{title}”）的顾客的选择",
+    "sequence": lambda _, title: f"顾客看过“{title}”之后常看这件商品",
 }

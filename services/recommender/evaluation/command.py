@@ -14,6 +14,7 @@ from rapport.ops.settings import Settings
 from services.recommender.training.command import From, FromTopic, Tenant, read
 
 if TYPE_CHECKING:
+    from services.recommender.evaluation.logged import Judged
     from services.recommender.evaluation.report import Line
     from services.recommender.training.reading import Data
 
@@ -75,21 +76,29 @@ def _parts(lines: Sequence[Line]) -> str:
 
 
 def _rankers(data: Data, settings: Settings) -> list[dict[str, Any]]:
-    """Each registered ranker on the lists that were seen after it was made, which it cannot have learned from."""
+    """Each registered ranker on the lists that were seen after it was made, which it cannot have learned from; and each
+    that was scored in the shadow, by the scores of that moment."""
     from rapport.models.registry import Registry
     from services.recommender.domain.features import VERSION
-    from services.recommender.evaluation.logged import judged_on_lists
+    from services.recommender.evaluation.logged import judged_on_lists, shadows_on_lists
     from services.recommender.learned.names import RANKER, of_tenant
     from services.recommender.learned.ranker import load
 
     registry, report = Registry(settings.models.cache), []
+
+    def tell(name: str, judged: Judged, which: str) -> None:
+        figure, ahead, lists = judged
+        typer.echo(
+            f"{name}: {figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}] on {lists} clicked lists {which}, "
+            f"ahead of as shown by {ahead.value:+.4f} [{ahead.low:+.4f}, {ahead.high:+.4f}]"
+        )
+        report.append({"ranker": name, "lists": lists, "figure": figure.value, "ahead": ahead.value})
+
     for version in registry.versions(of_tenant(RANKER, data.tenant)):
         made_ms = version.manifest.created_at.timestamp() * 1000
         later = [one for one in data.seen if one.shown_ms > made_ms and one.feature_version == VERSION]
-        for name, (figure, ahead) in judged_on_lists(later, {str(version): load(version, data.tenant).score}).items():
-            typer.echo(
-                f"{name}: {figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}] on {len(later)} lists seen after "
-                f"{version.version}, ahead of as shown by {ahead.value:+.4f} [{ahead.low:+.4f}, {ahead.high:+.4f}]"
-            )
-            report.append({"ranker": name, "lists": len(later), "figure": figure.value, "ahead": ahead.value})
+        for name, judged in judged_on_lists(later, {str(version): load(version, data.tenant).score}).items():
+            tell(name, judged, f"seen after {version.version}")
+    for name, judged in shadows_on_lists(data.seen).items():
+        tell(f"shadow {name}", judged, "that it was scored with")
     return report

@@ -8,6 +8,7 @@ that its logged place was examined (inverse propensity scoring, Joachims et al. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,19 +23,43 @@ _MOST_WEIGHT = 10.0
 LOGGED = "as shown"
 
 
-def judged_on_lists(seen: Sequence[Seen], rankers: Mapping[str, Score]) -> dict[str, tuple[Figure, Figure]]:
-    """For the order as shown, for every shadow that was scored with all of the lists, and for `rankers`: the figure,
-    and how far it is ahead of the order as shown, list by list. Lists without a click say nothing."""
+class Judged(NamedTuple):
+    """One ranker on the lists that it can be judged by."""
+
+    figure: Figure
+    ahead: Figure
+    """Of the order as shown, list by list."""
+    lists: int
+
+
+def judged_on_lists(seen: Sequence[Seen], rankers: Mapping[str, Score]) -> dict[str, Judged]:
+    """The order as shown, and `rankers`. Lists without a click say nothing."""
     told = [one for one in seen if one.gains.any() and len(one.gains) > 1]
     if not told:
         return {}
-    values = {LOGGED: np.array([_figure(one, -one.positions.astype(np.float64)) for one in told])}
-    shadows = set.intersection(*(set(one.shadows) for one in told))
-    for name in sorted(shadows):
-        values[f"shadow {name}"] = np.array([_figure(one, one.shadows[name]) for one in told])
+    shown = _as_shown(told)
+    found = {LOGGED: _judged(shown, shown)}
     for name, score in rankers.items():
-        values[name] = np.array([_figure(one, score(one.features)) for one in told])
-    return {name: (summed_up({name: each})[name], difference(each, values[LOGGED])) for name, each in values.items()}
+        found[name] = _judged(np.array([_figure(one, score(one.features)) for one in told]), shown)
+    return found
+
+
+def shadows_on_lists(seen: Sequence[Seen]) -> dict[str, Judged]:
+    """Every ranker that was scored but not shown, each on the lists that it was scored with."""
+    told = [one for one in seen if one.gains.any() and len(one.gains) > 1]
+    found = {}
+    for name in sorted({name for one in told for name in one.shadows}):
+        scored = [one for one in told if name in one.shadows]
+        found[name] = _judged(np.array([_figure(one, one.shadows[name]) for one in scored]), _as_shown(scored))
+    return found
+
+
+def _as_shown(seen: Sequence[Seen]) -> Doubles:
+    return np.array([_figure(one, -one.positions.astype(np.float64)) for one in seen])
+
+
+def _judged(values: Doubles, shown: Doubles) -> Judged:
+    return Judged(summed_up({"figure": values})["figure"], difference(values, shown), len(values))
 
 
 def _figure(one: Seen, scores: npt.NDArray[np.floating] | Doubles) -> float:

@@ -6,6 +6,8 @@ ITEM_ITEM = "recommender-item-item"
 FACTORS = "recommender-factors"
 SEQUENCE = "recommender-sequence"
 RANKER = "recommender-ranker"
+TRIAL = "recommender-trial"
+"""What is tried beside the promoted ranker, registered and promoted like a model."""
 MODELS = (ITEM_ITEM, FACTORS, SEQUENCE, RANKER)
 _PLAIN = "default"
 

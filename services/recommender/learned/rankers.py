@@ -3,53 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-
-import structlog
-from growthbook.core import chooseVariation, gbhash, getBucketRanges
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rapport.models.registry import Registry
 from rapport.models.versions import Version
-from rapport.ops.errors import PermanentError
-from rapport.ops.parts import Health
-from services.recommender.domain.ranking import FIXED, Assignment, Ranker
+from services.recommender.domain.ranking import Assignment, Ranker
 from services.recommender.learned.names import RANKER, of_tenant
 from services.recommender.learned.ranker import load
-from services.recommender.learned.settings import Arm, LearnedSection, ModelExperiment
+from services.recommender.learned.trials import FILE, PROMOTED, Trial, read
 
-log = structlog.stdlib.get_logger(__name__)
 
-_HASH_VERSION = 2
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A trial, and the rankers that it names, by version."""
+
+    trial: Trial
+    rankers: Mapping[str, Ranker]
 
 
 class PromotedRankers:
-    """`Rankers` of the domain, and a part: its start loads the versions that the settings name."""
+    """`Rankers` of the domain, by what is promoted for each tenant."""
 
-    name = "rankers"
-
-    def __init__(self, registry: Registry, settings: LearnedSection, tenant: str) -> None:
-        """`tenant`: whose versions the settings name; others have what is promoted for them alone."""
-        self._registry, self._settings, self._tenant = registry, settings, tenant
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._promoted: dict[str, Ranker] = {}
-        self._named: dict[str, Ranker] = {}
-        self._missing: dict[str, str] = {}
-
-    async def start(self) -> None:
-        """A version that cannot be loaded is left out, and `health` says so: the shop goes on without it."""
-        experiment = self._settings.experiment
-        arms = [arm.ranker for arm in experiment.arms if _is_version(arm)] if experiment else []
-        for version in {*self._settings.shadow, *arms}:
-            try:
-                self._named[version] = await asyncio.to_thread(self._load, version)
-            except PermanentError as error:
-                self._missing[version] = str(error)
-                log.warning("a ranker named in the settings is not used", version=version, reason=str(error))
-
-    async def stop(self) -> None:
-        """Nothing is open."""
-
-    def health(self) -> Health:
-        promoted = sorted(ranker.name for ranker in self._promoted.values()) or ["fixed weights"]
-        return Health(detail="; ".join([*promoted, *self._missing.values()]))
+        self._running: dict[str, _Running] = {}
 
     async def use(self, tenant: str, version: Version | None) -> None:
         """Takes a promoted version over; None: back to fixed weights. Raises `ModelError`; then the old one stays."""
@@ -58,40 +37,29 @@ class PromotedRankers:
         else:
             self._promoted[tenant] = await asyncio.to_thread(load, version, tenant)
 
+    async def begin(self, tenant: str, version: Version | None) -> None:
+        """Begins a trial in place of the one before; None: ends it. Raises `InvalidRequest` when it is malformed,
+        `NotFound` or `ModelError` when a ranker that it names cannot be had; then the old one goes on."""
+        if version is None:
+            self._running.pop(tenant, None)
+        else:
+            self._running[tenant] = await asyncio.to_thread(self._prepared, tenant, version)
+
     def of(self, tenant: str, customer_id: str) -> Assignment:
-        """Steady for a customer for as long as the experiment runs. Nobody in particular is in no experiment."""
-        promoted = self._promoted.get(tenant)
-        if tenant != self._tenant:
-            return Assignment(promoted) if promoted else FIXED
-        arm = assigned(self._settings.experiment, customer_id)
-        if arm is None or self._settings.experiment is None:
-            return Assignment(promoted, self._shadow(promoted))
-        shown = {"promoted": promoted, "fixed": None}.get(arm.ranker, self._named.get(arm.ranker))
-        if arm.ranker in self._missing:
-            # What they would see is not what the variation promises: they are not counted in it.
-            return Assignment(promoted, self._shadow(promoted))
-        return Assignment(shown, self._shadow(shown), self._settings.experiment.id, arm.id)
+        """Steady for a customer for as long as the experiment runs."""
+        promoted, running = self._promoted.get(tenant), self._running.get(tenant, _NOTHING_TRIED)
+        experiment = running.trial.experiment
+        arm = experiment.arm_of(customer_id) if experiment else None
+        shown = promoted if arm is None or arm.ranker == PROMOTED else running.rankers.get(arm.ranker)
+        beside = (running.rankers[version] for version in running.trial.shadow)
+        shadow = tuple(ranker for ranker in beside if shown is None or ranker.name != shown.name)
+        if experiment is None or arm is None:
+            return Assignment(shown, shadow)
+        return Assignment(shown, shadow, experiment.id, arm.id)
 
-    def _shadow(self, shown: Ranker | None) -> tuple[Ranker, ...]:
-        rankers = (self._named[version] for version in self._settings.shadow if version in self._named)
-        return tuple(ranker for ranker in rankers if shown is None or ranker.name != shown.name)
-
-    def _load(self, version: str) -> Ranker:
-        return load(self._registry.load(of_tenant(RANKER, self._tenant), version), self._tenant)
+    def _prepared(self, tenant: str, version: Version) -> _Running:
+        trial, model = read(version.folder / FILE), of_tenant(RANKER, tenant)
+        return _Running(trial, {name: load(self._registry.load(model, name), tenant) for name in trial.versions})
 
 
-def assigned(experiment: ModelExperiment | None, customer_id: str) -> Arm | None:
-    """The customer's arm, by GrowthBook's hash of the id; None: in no experiment."""
-    if experiment is None or not customer_id:
-        return None
-    bucket = gbhash(experiment.id, customer_id, _HASH_VERSION)
-    total = sum(arm.weight for arm in experiment.arms)
-    weights = [arm.weight / total for arm in experiment.arms]
-    place = (
-        -1 if bucket is None else chooseVariation(bucket, getBucketRanges(len(weights), experiment.coverage, weights))
-    )
-    return experiment.arms[place] if place >= 0 else None
-
-
-def _is_version(arm: Arm) -> bool:
-    return arm.ranker not in ("promoted", "fixed")
+_NOTHING_TRIED = _Running(Trial(), {})

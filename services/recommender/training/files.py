@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -41,16 +42,20 @@ def write(data: Data, folder: Path, names: Sequence[str]) -> dict[str, int]:
 
 
 def from_files(path: Path, tenant: str) -> Data:
-    """A folder with the files, or the interactions alone. Only customer_id, product_id and at (a time, or milliseconds)
-    must be there; without `event` every row is a look. Raises `InvalidRequest` naming what is missing."""
+    """A folder with the files, or the interactions alone. Only customer_id, product_id and at (a time, its ISO 8601
+    text, or milliseconds) must be there; without `event` every row is a look. Raises `InvalidRequest` naming the row
+    and what is missing or malformed."""
     data = Data(tenant)
     file = path / INTERACTIONS if path.is_dir() else path
     for number, row in enumerate(_read(file, _NEEDED), 1):
         kind = row.get("event") or "product_viewed"
         if kind not in WEIGHTS:
             raise InvalidRequest(f"row {number}: {kind!r}", field="event", fix=f"one of {', '.join(WEIGHTS)}")
-        customer = str(row["customer_id"])
-        data.signals.append(Signal(tenant, customer, str(row["product_id"]), kind, _ms(row["at"])))
+        empty = [name for name in _NEEDED if row[name] is None or row[name] == ""]
+        if empty:
+            raise InvalidRequest(f"row {number}: empty", field=empty[0], fix="leave out rows that do not have it")
+        customer, at_ms = str(row["customer_id"]), _ms(row["at"], f"row {number}")
+        data.signals.append(Signal(tenant, customer, str(row["product_id"]), kind, at_ms))
         if row.get("segment"):
             data.segments[customer] = row["segment"]
     seen = path / IMPRESSIONS
@@ -97,7 +102,7 @@ def _seen(rows: Sequence[Mapping[str, Any]], tenant: str) -> Seen:
         tenant,
         first["recommendation_id"],
         first["customer_id"],
-        _ms(first["shown_at"]),
+        _ms(first["shown_at"], first["list"]),
         first["ranker"],
         first["variation"],
         first["layout"],
@@ -125,14 +130,29 @@ def _read(file: Path, needed: Sequence[str]) -> list[dict[str, Any]]:
 
     try:
         table = parquet.read_table(file)
+    except FileNotFoundError as error:
+        raise InvalidRequest(f"there is no {file}", field="--from") from error
     except (OSError, ArrowInvalid) as error:
-        raise InvalidRequest(f"{file} cannot be read: {error}", field="--from") from error
+        raise InvalidRequest(f"{file} cannot be read: {error}", field="--from", fix="give a Parquet file") from error
     missing = [name for name in needed if name not in table.column_names]
     if missing and len(table):
-        raise InvalidRequest(f"{file.name} has no column {', '.join(missing)}", field="--from")
+        raise InvalidRequest(
+            f"{file.name} has no column {', '.join(missing)}",
+            field="--from",
+            fix=f"rename those that are meant: it has {', '.join(table.column_names)}",
+        )
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
 
-def _ms(at: Any) -> int:
-    return int(at.timestamp() * 1000) if hasattr(at, "timestamp") else int(at)
+def _ms(at: Any, where: str) -> int:
+    """Milliseconds since 1970; a day is its midnight, what names no zone is UTC."""
+    if isinstance(at, int | float):
+        return int(at)
+    try:
+        moment = at if isinstance(at, datetime) else datetime.fromisoformat(str(at))
+    except ValueError as error:
+        raise InvalidRequest(
+            f"{where}: {at!r} is no time", field="at", fix="2026-03-01T10:00:00Z, or milliseconds since 1970"
+        ) from error
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

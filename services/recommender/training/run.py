@@ -162,7 +162,7 @@ def _ranker(data: Data, registry: Registry, result: Result, told: Callable[[str]
     cut = int(len(usable) * (1 - _HELD_OUT))
     booster = fit_ranker(lists_of(usable[:cut]), lists_of(usable[cut:]), FEATURES)
     judged = judged_on_lists(usable[cut:], {"trained": lambda rows: np.asarray(booster.predict(rows, num_threads=1))})
-    (figure, ahead), (shown, _) = judged["trained"], judged[LOGGED]
+    (figure, ahead, _), (shown, _, _) = judged["trained"], judged[LOGGED]
     told(
         f"{names.RANKER}: {booster.best_iteration} trees; on the last {len(usable) - cut} lists, clicks by inverse "
         f"examination: {figure.value:.4f}, as shown {shown.value:.4f}, ahead by {ahead.value:+.4f} "

@@ -20,6 +20,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "product": "product_id",
         "item": "product_id",
         "order": "order_id",
+        "at": "occurred_at",
         "time": "occurred_at",
         "timestamp": "occurred_at",
         "session": "session_id",

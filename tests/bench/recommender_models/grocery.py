@@ -110,6 +110,9 @@ def main() -> None:
         print(f"{name}: {edges.nnz} edges, built in {time.monotonic() - began:.1f} s")
     lines = [judged(model, split) for model in (Popularity.of(train), *learned, *graphs)]
     print(table(lines, ("HR@10", "Recall@20", "NDCG@10")))
+    whole, own = lines[-1], next(line for line in lines if line.name == "graph + category")
+    added = ahead(whole, own)
+    print(f"complements and substitutes add to it, NDCG@10: {added.value:+.4f} [{added.low:+.4f}, {added.high:+.4f}]")
     without, with_graph = (
         _blend(learned, split, "blend without graph"),
         _blend([*learned, graphs[-1]], split, "blend with graph"),

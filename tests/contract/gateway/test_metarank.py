@@ -79,6 +79,20 @@ async def test_rank_as_metarank_documents_it(http: httpx.AsyncClient, peers: Rec
     ]
 
 
+async def test_a_session_stands_for_a_visitor_without_a_name(http: httpx.AsyncClient, peers: Recommender) -> None:
+    await http.post("/rank/personal", json={"session": "session1", "items": [{"id": "a", "label": 2.0}]})
+    assert peers.asked[0]["customer_id"] == "session1"
+
+
+async def test_a_body_is_json_whatever_its_content_type(http: httpx.AsyncClient) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await http.post("/rank/personal", content='{"items": [{"id": "a"}]}', headers=form)
+    assert [item["item"] for item in answer.json()["items"]] == ["b", "a", "gone"]
+    answer = await http.post("/recommend/trending", content='{"count": 1}', headers=form)
+    assert len(answer.json()["items"]) == 1
+    assert (await http.post("/rank/personal", content="items=a", headers=form)).status_code == 422
+
+
 async def test_explain_gives_the_feature_values(http: httpx.AsyncClient, peers: Recommender) -> None:
     answer = (await http.post("/rank/personal?explain=true", json={"items": [{"id": "a"}]})).json()
     assert answer["items"][0]["features"] == [{"name": "hour", "value": 9.0}, {"name": "need", "value": 0.8}]

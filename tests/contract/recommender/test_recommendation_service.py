@@ -74,7 +74,7 @@ async def test_a_ranked_list_holds_what_was_brought(served: Served) -> None:
     answer = await stub(served).Rank(request)
     assert [item.product_id for item in answer.recommendation.items] == ["shoes-1", "lamps-1"]
     assert list(answer.unknown_product_ids) == ["ghost"]
-    assert answer.recommendation.items[0].reasons[0].text == "与您对“Running shoes”的兴趣相近"
+    assert answer.recommendation.items[0].reasons[0].text == "符合您对“Running shoes”的兴趣"
 
 
 async def test_similar_products_say_why(served: Served) -> None:

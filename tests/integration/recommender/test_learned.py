@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ from rapport.models.promotions import promote, withdraw
 from rapport.models.registry import Registry
 from rapport.ops.settings import ModelSettings
 from rapport.testing import viewed
-from services.recommender.learned.names import FACTORS, ITEM_ITEM, SEQUENCE, of_tenant
+from services.recommender.learned import trials
+from services.recommender.learned.names import FACTORS, ITEM_ITEM, SEQUENCE, TRIAL, of_tenant
 from services.recommender.training.reading import from_topics
 from services.recommender.training.run import Options, train
 from tests.integration.hosting import until
@@ -66,3 +69,22 @@ async def test_models_are_trained_from_the_topic_promoted_and_withdrawn(deployme
     for model in models:
         await withdraw(model, deployment.settings)
     await until(without, 20, deployment.detail)
+
+
+async def test_a_trial_begins_and_ends_without_a_restart(deployment: Deployment) -> None:
+    await deployment.sender.send(*GOODS.values())
+    arms = [{"id": "control"}, {"id": "fixed", "ranker": "fixed"}]
+
+    def save(folder: Path) -> None:
+        (folder / trials.FILE).write_text(json.dumps({"experiment": {"id": "ranker-1", "arms": arms}}))
+
+    registry, name = Registry(deployment.settings.models.cache), of_tenant(TRIAL, deployment.tenant)
+
+    async def part_of(experiment: str) -> bool:
+        return (await deployment.recommend("c1")).experiment_id == experiment
+
+    assert await part_of("")
+    await promote(registry.make(save, name=name, kind=trials.KIND), deployment.settings)
+    await until(partial(part_of, "ranker-1"), 20, deployment.detail)
+    await withdraw(name, deployment.settings)
+    await until(partial(part_of, ""), 20, deployment.detail)

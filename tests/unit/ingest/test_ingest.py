@@ -162,6 +162,10 @@ def test_a_spreadsheet_s_semicolons_separate_too(tmp_path: Path) -> None:
     assert [row.values for row in read_rows(tmp_path / "a.csv")] == [{"SKU": "p-1", "Name": "Shoes, red"}]
 
 
+def test_the_time_may_be_called_as_the_recommender_s_files_call_it() -> None:
+    assert mapper(["at=When"], []).fields({"When": 1_767_225_600_000}) == {"occurred_at": 1_767_225_600_000}
+
+
 def test_times_take_format_and_zone() -> None:
     mapped = mapper(["time=When"], [], time_format="%d/%m/%Y %H:%M", zone="Europe/London")
     assert mapped.fields({"When": "01/07/2010 08:26"})["occurred_at"].astimezone(UTC).hour == 7

@@ -8,9 +8,10 @@ from rapport.ops.errors import UnavailableError
 from rapport.testing import FakeEncoder, viewed
 from rapport.vectors.exact import ExactIndex
 from services.recommender.adapters.item_indexes import ItemIndexes
+from services.recommender.handlers import similar
 from tests.unit.recommender.goods import GOODS, product
 from tests.unit.recommender.memory import Waiting
-from tests.unit.recommender.shop import TENANT, Shop, ids
+from tests.unit.recommender.shop import TENANT, Shop, ids, texts
 
 
 async def test_a_product_can_be_recommended_before_it_is_embedded() -> None:
@@ -20,6 +21,22 @@ async def test_a_product_can_be_recommended_before_it_is_embedded() -> None:
     await shop.profile("ada", {"Lamps": "lamp"})
     made = await shop.recommend("ada")
     assert made.fallbacks[0] == "personalised: the catalogue is not embedded yet"
+
+
+async def test_a_third_copy_of_a_product_is_within_reach_of_everybody(shop: Shop) -> None:
+    """Of products that are all the same a list need not hold every one, whatever came in last."""
+    await shop.stock(*(product(f"copy-{number}", "red wool mitten", "gloves") for number in (1, 2)))
+    await shop.profile("ada", {"Gloves": "red wool mitten"})
+    await shop.stock(product("copy-3", "red wool mitten", "gloves"))
+    assert {"copy-2", "copy-3"} <= set(ids(await similar(TENANT, "copy-1", 3, shop.answers)))
+    ranked, _ = await shop.rank("ada", "copy-3", "copy-1", "shoes-0")
+    scores = {item.product_id: item.score for item in ranked.items}
+    assert scores["copy-3"] == scores["copy-1"] > scores["shoes-0"]
+    assert texts(ranked, "copy-3") == texts(ranked, "copy-1") == ["Close to your interest in Gloves"]
+    # Once the others are gone for this customer, it takes their place.
+    await shop.profile("ada", {"Gloves": "red wool mitten"}, recent_product_ids=["copy-1"])
+    await shop.stock(product("copy-2", "red wool mitten", "gloves", stock=0))
+    assert ids(await shop.recommend("ada", limit=2))[0] == "copy-3"
 
 
 async def test_a_tombstone_takes_a_product_off_at_once_everywhere(shop: Shop) -> None:

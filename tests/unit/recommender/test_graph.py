@@ -81,7 +81,7 @@ async def test_reasons_tell_the_way_in_the_customer_s_language(shop: Shop) -> No
     (reason,) = [reason for reason in made.items[0].reasons if reason.kind == "graph"]
     assert (reason.subject, reason.path) == ("lens", ("p:lens", "p:tripod"))
     chinese = await shop.recommend("ada", limit=3, language="zh-CN")
-    assert "与您看过的“Lens中文”搭配" in texts(chinese, "tripod")
+    assert "可与您看过的“Lens中文”搭配" in texts(chinese, "tripod")
 
 
 async def test_what_shoppers_do_leads_over_two_steps(shop: Shop) -> None:

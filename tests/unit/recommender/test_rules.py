@@ -31,6 +31,9 @@ async def test_a_caller_s_filter_holds_even_when_the_list_stays_short(shop: Shop
     [
         ("item.price <", "no CEL expression"),
         ("price < 3", "unknown name 'price'"),
+        ("item.prce < 3.0", "item has no 'prce'"),
+        ('item.brand == "a.item.b" && customer.age > 3', "customer has no 'age'"),
+        ("item.price + 1 < 3.0", "float . int"),
         ("1 + 1", "gives int"),
         ("f(1)", "f"),
     ],
@@ -72,6 +75,18 @@ async def test_diversity_puts_what_is_unlike_further_up(shop: Shop) -> None:
         return sum(id_.startswith("twin") or id_ == "shoes-0" for id_ in ids_[:4])
 
     assert twins_of(found) < twins_of(plain)
+
+
+async def test_of_copies_of_a_product_one_is_shown_while_there_is_something_else() -> None:
+    # A promotion lifts them far above all else: no share of likeness would take them apart.
+    shop = Shop(Policy(diversity=0.15, promotions=(Promotion("Sale", Expression('item.id.startsWith("copy")'), 3.0),)))
+    await shop.stock(*GOODS.values(), *(product(f"copy-{number}", "red wool mitten", "gloves") for number in range(3)))
+    await shop.profile("ada", {**NEEDS, "Gloves": "red wool mitten"})
+    found = ids(await shop.recommend("ada", limit=5))
+    assert found[0].startswith("copy")
+    assert sum(id_.startswith("copy") for id_ in found) == 1
+    all_of_them = ids(await shop.recommend("ada", limit=100))
+    assert sum(id_.startswith("copy") for id_ in all_of_them) == 3
 
 
 async def test_exploration_leaves_the_first_five_and_tells_its_probabilities() -> None:

@@ -36,7 +36,7 @@ class SequenceModel:
         """Of the known ones among `ids`, the latest that are read."""
         return [self.number[item] for item in ids if item in self.number][-self.window :]
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:  # noqa: ARG002 - the batcher's port
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:
         """Item numbers of each sequence; at least one of its items must be known."""
         return [self.numbers(text.split(SEPARATOR)) for text in texts]
 

@@ -64,11 +64,7 @@ class RankService(SequenceRankerServicer):
     def __init__(self, host: SequenceHost, max_sequences: int) -> None:
         self._host, self._max = host, max_sequences
 
-    async def Rank(  # noqa: N802 - the contract's name
-        self,
-        request: wire.RankSequenceRequest,
-        context: Any,  # noqa: ARG002
-    ) -> wire.RankSequenceResponse:
+    async def Rank(self, request: wire.RankSequenceRequest, context: Any) -> wire.RankSequenceResponse:
         """Best first, scored by how much likelier than a blind guess each is (a logarithm). A sequence of which no item
         is known gets an empty list. Raises `InvalidRequest` naming the field, `UnavailableError` while no model is
         promoted, and what `Batcher.run` raises.

@@ -130,14 +130,45 @@ def test_what_is_exported_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_shop_s_own_file_needs_three_columns(tmp_path: Path) -> None:
+    (signal,) = from_files(_own_file(tmp_path, customer_id="c", product_id="a", at=NOON), "default").signals
+    assert (signal.kind, signal.at_ms) == ("product_viewed", NOON_MS)
+
+
+@pytest.mark.parametrize("at", [NOON, NOON.isoformat(), NOON.replace(tzinfo=None), NOON_MS])
+def test_a_time_may_be_written_in_several_ways(tmp_path: Path, at: object) -> None:
+    (signal,) = from_files(_own_file(tmp_path, customer_id="c", product_id="a", at=at), "default").signals
+    assert signal.at_ms == NOON_MS
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"user": "c", "product_id": "a", "at": 1}, "no column customer_id .*it has user, product_id, at"),
+        ({"customer_id": "c", "product_id": "a", "at": "soon"}, "at: row 1: 'soon' is no time"),
+        ({"customer_id": "c", "product_id": "a", "at": None}, "at: row 1: empty"),
+        ({"customer_id": "", "product_id": "a", "at": 1}, "customer_id: row 1: empty"),
+        ({"customer_id": "c", "product_id": "a", "at": 1, "event": "viewd"}, "event: row 1: 'viewd'"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_by_row_and_column(
+    tmp_path: Path, columns: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        from_files(_own_file(tmp_path, **columns), "default")
+
+
+def test_what_is_no_parquet_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("customer_id,product_id,at")
+    with pytest.raises(InvalidRequest, match="give a Parquet file"):
+        from_files(tmp_path / "rows.csv", "default")
+    with pytest.raises(InvalidRequest, match="there is no"):
+        from_files(tmp_path / "gone.parquet", "default")
+
+
+def _own_file(folder: Path, **columns: object) -> Path:
+    """A file with one row."""
     import pyarrow
     from pyarrow import parquet
 
-    parquet.write_table(
-        pyarrow.table({"customer_id": ["c"], "product_id": ["a"], "at": [NOON]}), tmp_path / "own.parquet"
-    )
-    (signal,) = from_files(tmp_path / "own.parquet", "default").signals
-    assert (signal.kind, signal.at_ms) == ("product_viewed", NOON_MS)
-    parquet.write_table(pyarrow.table({"user": ["c"]}), tmp_path / "wrong.parquet")
-    with pytest.raises(InvalidRequest, match="customer_id"):
-        from_files(tmp_path / "wrong.parquet", "default")
+    parquet.write_table(pyarrow.table({name: [value] for name, value in columns.items()}), folder / "own.parquet")
+    return folder / "own.parquet"

@@ -123,7 +123,7 @@ def promote(name: Name, version: str, broker: Broker = None) -> None:
 
 @app.command()
 def rollback(name: Name, broker: Broker = None) -> None:
-    """Return to the version that was promoted before; before the first, to what the settings name."""
+    """Return to the version that was promoted before; before the first, to none at all; a trial ends."""
     out.print(asyncio.run(_roll_back(name, _settings(broker))), markup=False, soft_wrap=True)
 
 
@@ -136,7 +136,7 @@ async def _roll_back(name: str, settings: Settings) -> str:
         raise StateConflict(f"no version of {name} is promoted", fix="./rapport models promote NAME VERSION")
     if not before.earlier:
         await withdraw(name, settings)
-        return f"{name} {before.version} withdrawn; what the settings name answers"
+        return f"{name} {before.version} withdrawn; no version of it is promoted any more"
     version = _registry().load(name, before.earlier[-1])
     await roll_back(version, before, settings)
     return f"{version} answers again instead of {before.version}"

@@ -23,6 +23,9 @@ from rapport.ops.settings import Settings
 from services.chatbot.training.answer_names import FACTS
 from services.chatbot.training.span_scores import language_of, score
 
+Mark = tuple[float, float, float]
+"""Exact match, F1 and probability of the best span."""
+
 # Set aside where no validation file is given: whole passages, for questions of one passage help each other.
 _ASIDE = 0.1
 # So many of the questions are learned with a passage of another question too, as not answered; of those set aside all
@@ -79,17 +82,22 @@ def learn_answers(
         train, aside = set_aside(train, recipe.seed)
     progress(f"{len(train)} questions to learn, {len(aside)} set aside")
     train += strangers([one for one in train if one.end], _STRANGERS, recipe.seed)
-    answered = [one for one in aside if one.end]
+    answered, other = _parts(aside, recipe.seed)
     if not answered:
         raise InvalidRequest("no question is answered", field="--validate", fix="give some with an answer")
+    looks: list[tuple[float, list[Mark]]] = []
 
     def quality(reader: TorchReader) -> tuple[float, str]:
-        exact, f1 = _means([mark[:2] for mark in _marked(reader, answered)])
+        marks = _marked(reader, answered)
+        exact, f1 = _means([mark[:2] for mark in marks])
+        looks.append((f1, marks))
         return f1, f"EM {exact:.3f}, F1 {f1:.3f}"
 
     folder = locate(chosen(settings.models).encoder, settings.models.cache)
     reader = tune_reader(folder, train, quality, recipe, progress)
-    return Learned(reader, _least(reader, aside, recipe.seed), round(quality(reader)[0], 4), folder)
+    # The first of equals: at that look the weights were kept.
+    f1, marks = max(looks, key=lambda look: look[0])
+    return Learned(reader, _least(marks, _sure(reader, other)), round(f1, 4), folder)
 
 
 def figures(learned: Learned, asked: Sequence[Asked], seed: int = 0) -> list[Figures]:
@@ -114,12 +122,10 @@ def set_aside(asked: Sequence[Asked], seed: int) -> tuple[list[Asked], list[Aske
     return [one for one in asked if one.passage not in drawn], [one for one in asked if one.passage in drawn]
 
 
-def _least(reader: TorchReader, aside: Sequence[Asked], seed: int) -> float:
-    """Where most is right: F1 of the spans shown, and 1 for what is rightly not shown (SQuAD 2.0's best threshold)."""
-    answered, other = _parts(aside, seed)
-    gains = sorted(
-        [(mark[2], mark[1]) for mark in _marked(reader, answered)] + [(p, -1.0) for p in _sure(reader, other)]
-    )
+def _least(answered: Sequence[Mark], other: Sequence[float]) -> float:
+    """Where most is right: F1 of the spans shown, and 1 for what is rightly not shown (SQuAD 2.0's best threshold).
+    `other`: probabilities where nothing answers."""
+    gains = sorted([(mark[2], mark[1]) for mark in answered] + [(probability, -1.0) for probability in other])
     right = best = sum(gain for _, gain in gains)
     least = 0.0
     for (sure, gain), (after, _) in zip(gains, [*gains[1:], (1.0, 0.0)], strict=True):
@@ -135,8 +141,7 @@ def _parts(asked: Sequence[Asked], seed: int) -> tuple[list[Asked], list[Asked]]
     return answered, [one for one in asked if not one.end] + strangers(answered, 1.0, seed)
 
 
-def _marked(reader: TorchReader, asked: Sequence[Asked]) -> list[tuple[float, float, float]]:
-    """Exact match, F1 and probability of the best span."""
+def _marked(reader: TorchReader, asked: Sequence[Asked]) -> list[Mark]:
     found = read(reader, [(one.question, one.passage) for one in asked])
     return [
         (*score(one.passage[span.start : span.end], [one.answer], language_of(one.passage)), span.probability)

@@ -36,7 +36,7 @@ def answers(
 
     A row whose answer is empty teaches that its passage does not answer.
     """
-    from rapport.models.promotions import promote as promote_version
+    from rapport.models.promotions import follow_up
     from rapport.models.registry import Registry
     from rapport.models.tuning.recipe import Recipe
     from services.chatbot.settings import ChatbotSettings
@@ -58,7 +58,4 @@ def answers(
             f"test_exact:{found.language}": round(found.exact, 4),
         }
     version = Registry(settings.models.cache).make(learned.save, name=NAME, kind=KIND, metrics=metrics)
-    if promote:
-        asyncio.run(promote_version(version, settings))
-    follow = "promoted" if promote else f"./rapport models promote {version.name} {version.version}"
-    typer.echo(f"{version.name} {version.version}: {follow}")
+    typer.echo(asyncio.run(follow_up(version, settings, promoted=promote)))

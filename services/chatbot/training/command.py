@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -59,25 +58,18 @@ def intents(
     Rapport's own examples are learned along unless --only: so a few new intents can be added to those there are.
     Sentences of the intent out_of_scope teach what is none of them.
     """
-    from rapport.models.promotions import promote as promote_version
+    from rapport.models.promotions import follow_up
     from rapport.models.registry import Registry
     from rapport.models.tuning.recipe import Recipe
-    from rapport.ops.errors import InvalidRequest
-    from services.chatbot.domain.understanding import Understanding
     from services.chatbot.settings import ChatbotSettings
-    from services.chatbot.training.examples import beside, read_examples
+    from services.chatbot.training.examples import beside
     from services.chatbot.training.fitting import by_head, by_tuning
     from services.chatbot.training.report import lines, tested
     from services.chatbot.training.versions import NAME
 
     settings = ChatbotSettings.load()
-    given = read_examples(file, text, intent)
-    for line in given.refused:
-        typer.echo(f"left out, {line}", err=True)
-    known = dict([] if only else Understanding.load().examples) | dict(given.pairs)
+    known = _known(file, text, intent, only=only)
     names = set(known.values())
-    if len(names) < 2:
-        raise InvalidRequest(f"{file.name} has one intent", field="FILE", fix="two or more, to tell them apart")
     # All files before the training: a mistake in one must not cost minutes.
     aside = beside(validate, text, intent, names, "--validate") if validate else {}
     tries = beside(test, text, intent, names, "--test") if test else {}
@@ -92,13 +84,21 @@ def intents(
         found = tested(fitted, tries)
         metrics |= found.metrics()
         typer.echo(found.line())
-    with tempfile.TemporaryDirectory(prefix="rapport-intents-") as folder:
-        fitted.save(Path(folder))
-        fitted.facts.save(Path(folder))
-        version = Registry(settings.models.cache).register(
-            Path(folder), name=NAME, kind=fitted.kind, metrics=metrics, requires=fitted.requires
-        )
-    if promote:
-        asyncio.run(promote_version(version, settings))
-    follow = "promoted" if promote else f"./rapport models promote {version.name} {version.version}"
-    typer.echo(f"{version.name} {version.version}: {follow}")
+    make = Registry(settings.models.cache).make
+    version = make(fitted.write, name=NAME, kind=fitted.kind, metrics=metrics, requires=fitted.requires)
+    typer.echo(asyncio.run(follow_up(version, settings, promoted=promote)))
+
+
+def _known(file: Path, text: str, intent: str, *, only: bool) -> dict[str, str]:
+    """Intent by text: the file's, beside Rapport's own unless `only`. Raises `InvalidRequest` for one intent alone."""
+    from rapport.ops.errors import InvalidRequest
+    from services.chatbot.domain.understanding import Understanding
+    from services.chatbot.training.examples import read_examples
+
+    given = read_examples(file, text, intent)
+    for line in given.refused:
+        typer.echo(f"left out, {line}", err=True)
+    known = dict([] if only else Understanding.load().examples) | dict(given.pairs)
+    if len(set(known.values())) < 2:
+        raise InvalidRequest(f"{file.name} has one intent", field="FILE", fix="two or more, to tell them apart")
+    return known

@@ -18,7 +18,7 @@ from services.chatbot.training.versions import Facts
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """`probabilities` [texts, labels] of texts; `save` writes the version's files but the facts."""
+    """`probabilities` [texts, labels] of texts; `save` writes the version's files but the facts, `write` all."""
 
     kind: str
     facts: Facts
@@ -26,6 +26,10 @@ class Fitted:
     probabilities: Callable[[Sequence[str]], Rows]
     save: Callable[[Path], None]
     requires: Mapping[str, str]
+
+    def write(self, folder: Path) -> None:
+        self.save(folder)
+        self.facts.save(folder)
 
 
 def by_head(known: Mapping[str, str], settings: Settings) -> Fitted:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rapport.models.ports import ModelId, Role, Rows
-from rapport.models.spans import Pair, window_of
+from rapport.models.spans import Pair
 
 _WORD = re.compile(r"\S+")
 # Ids of a word, and of one that has a digit.
@@ -27,14 +27,14 @@ class DummyReader:
     def __init__(self, revision: str) -> None:
         self.model = ModelId("rapport/dummy-reader", revision)
 
-    def windows(self, question: str, passage: str) -> list[Pair]:  # noqa: ARG002
+    def windows(self, question: str, passage: str) -> list[Pair]:
         """One, of the passage's words behind a mark."""
         words = list(_WORD.finditer(passage))
         ids = [_NUMBER if any(map(str.isdigit, word.group())) else _PLAIN for word in words]
         return [Pair([0, *ids], 1, [word.span() for word in words])]
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:  # noqa: ARG002
-        return [self.windows(question, passage)[0].ids for question, passage, _ in map(window_of, texts)]
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:
+        return [self.windows("", text)[0].ids for text in texts]
 
     def forward(self, sequences: Sequence[Sequence[int]]) -> Rows:
         """float32 [sequences, 4]."""

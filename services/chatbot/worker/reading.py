@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from rapport.contracts.worker.v1 import reader_pb2 as wire
 from rapport.contracts.worker.v1.reader_pb2_grpc import ReaderServicer
-from rapport.models.ports import PAIR, Role, SequenceBackend
-from rapport.models.spans import Pair, answers, text_of
+from rapport.models.ports import SequenceBackend
+from rapport.models.spans import Pair, answers
 from rapport.models.versions import Version
 from rapport.ops.errors import InvalidRequest, ModelError
 from rapport.ops.settings import WorkerSettings
@@ -25,7 +26,7 @@ READER = wire.DESCRIPTOR.services_by_name["Reader"].full_name
 
 
 class SpanBackend(SequenceBackend, Protocol):
-    """Texts are `text_of` a window, rows what was `Found` in it."""
+    """Sequences are windows, rows what was `Found` in each."""
 
     def windows(self, question: str, passage: str) -> list[Pair]:
         """The sequences that the passage is read in."""
@@ -59,11 +60,7 @@ class ExtractService(ReaderServicer):
     def __init__(self, host: ReaderHost, limits: TextLimits) -> None:
         self._host, self._limits = host, limits
 
-    async def Extract(  # noqa: N802 - the contract's name
-        self,
-        request: wire.ExtractRequest,
-        context: Any,  # noqa: ARG002
-    ) -> wire.ExtractResponse:
+    async def Extract(self, request: wire.ExtractRequest, context: Any) -> wire.ExtractResponse:
         """Raises `InvalidRequest` naming the field, `UnavailableError` while none is promoted, and what `Batcher.run`
         raises.
         """
@@ -72,15 +69,8 @@ class ExtractService(ReaderServicer):
         self._limits.check([request.question])
         self._limits.check(request.passages)
         backend, batcher = self._host.engine
-        question, *passages = (text.replace(PAIR, " ") for text in (request.question, *request.passages))
-        cut = [await asyncio.to_thread(backend.windows, question, passage) for passage in passages]
-        windows = [(at, pair) for at, pairs in enumerate(cut) for pair in pairs]
-        texts = [
-            text_of(question, passage, number)
-            for passage, pairs in zip(passages, cut, strict=True)
-            for number in range(len(pairs))
-        ]
-        answer = await batcher.run(texts, Role.QUERY, priority_of(request.priority))
+        windows = await asyncio.to_thread(_cut, backend, request.question, request.passages)
+        answer = await batcher.run_cut([pair.ids for _, pair in windows], priority_of(request.priority))
         spans = [
             wire.Span(
                 passage=found.passage,
@@ -92,3 +82,8 @@ class ExtractService(ReaderServicer):
             for found in answers(windows, answer.rows)
         ]
         return wire.ExtractResponse(spans=spans, model=wire_model(backend.model), usage=usage_of(answer))
+
+
+def _cut(backend: SpanBackend, question: str, passages: Sequence[str]) -> list[tuple[int, Pair]]:
+    """The windows of all passages, each with its passage's number."""
+    return [(at, pair) for at, passage in enumerate(passages) for pair in backend.windows(question, passage)]

@@ -115,5 +115,5 @@ def _examples(settings: ContentSettings, file: Path | None, every: bool) -> list
     if file is not None:
         return read_examples(file)
     # Copy in a language that the model does not write is the templates' own.
-    written = {language.strip() for language in settings.content.model_languages.split(",")}
+    written = settings.content.model_languages
     return [each for each in asyncio.run(published(settings, every=every)) if each.language.split("-")[0] in written]

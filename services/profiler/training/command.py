@@ -48,24 +48,21 @@ def value(horizon_days: Horizon = 90.0, promote: Promote = False) -> None:
 
 
 def _train(job: Callable[[ProfilerSettings], Awaitable[Version]], promote: bool) -> None:
-    from rapport.models.promotions import promote as promote_version
+    from rapport.models.promotions import follow_up
     from services.profiler.settings import ProfilerSettings
 
     settings = ProfilerSettings.load()
 
-    async def run() -> Version:
+    async def run() -> tuple[Version, str]:
         version = await job(settings)
-        if promote:
-            await promote_version(version, settings)
-        return version
+        return version, await follow_up(version, settings, promoted=promote)
 
-    version = asyncio.run(run())
+    version, follow = asyncio.run(run())
     for name, value in sorted(version.metrics.items()):
         typer.echo(f"  {name:<24}{value:g}")
     for line in told(version):
         typer.echo(f"  {line}")
-    follow = "promoted" if promote else f"./rapport models promote {version.name} {version.version}"
-    typer.echo(f"{version.name} {version.version}: {follow}")
+    typer.echo(follow)
 
 
 def told(version: Version) -> list[str]:

@@ -41,7 +41,7 @@ def command(task: str) -> Callable[..., None]:
         promote: Promote = False,
     ) -> None:
         """Learns from labelled text, and says label by label how well it does on examples that it had not seen."""
-        from rapport.models.promotions import promote as promote_version
+        from rapport.models.promotions import follow_up
         from rapport.models.registry import Registry
         from rapport.models.tuning.examples import read_examples, split
         from rapport.models.tuning.learning import learn
@@ -60,9 +60,6 @@ def command(task: str) -> Callable[..., None]:
         version = Registry(settings.models.cache).make(
             learned.save, name=task, kind=learned.kind, metrics=scores.metrics(), requires=learned.requires
         )
-        if promote:
-            asyncio.run(promote_version(version, settings))
-        follow = "promoted" if promote else f"./rapport models promote {version.name} {version.version}"
-        typer.echo(f"{version.name} {version.version}: {follow}")
+        typer.echo(asyncio.run(follow_up(version, settings, promoted=promote)))
 
     return train

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,6 @@ from rapport.ops.settings import Settings
 from services.recommender.learned import names
 
 if TYPE_CHECKING:
-    from rapport.models.versions import Version
     from services.recommender.training.reading import Data
 
 From = Annotated[
@@ -36,6 +34,7 @@ def train(
     promote: Annotated[bool, typer.Option("--promote", help="Have the versions that are better answer.")] = False,
 ) -> None:
     """Fit the recommender's models on a shop's behaviour, judge them on what was held out, register the versions."""
+    from rapport.models.promotions import follow_up
     from rapport.models.registry import Registry
     from rapport.models.versions import check_name
     from services.recommender.evaluation.report import table
@@ -53,8 +52,9 @@ def train(
         _say(f"{model}: no version: {why}")
     for version in result.versions:
         _say(f"{version} registered")
-    if promote:
-        asyncio.run(_promote([each for each in result.versions if each.name not in result.worse], settings))
+    for version in result.versions:
+        if promote and version.name not in result.worse:
+            _say(asyncio.run(follow_up(version, settings, promoted=True)))
     for model, why in result.worse.items():
         _say(f"{model}: better not promoted: {why}")
     _say(f"{time.monotonic() - began:.0f} s")
@@ -85,14 +85,6 @@ def read(settings: Settings, from_: Path | None, tenant: str | None, *, from_top
     malformed = f", {data.malformed} messages could not be read" if data.malformed else ""
     _say(f"{len(data.signals)} signals, {len(data.seen)} lists seen{malformed}")
     return data
-
-
-async def _promote(versions: Sequence[Version], settings: Settings) -> None:
-    from rapport.models.promotions import promote
-
-    for version in versions:
-        await promote(version, settings)
-        _say(f"{version} promoted")
 
 
 def _named(short: str) -> str:

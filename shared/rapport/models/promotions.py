@@ -41,6 +41,16 @@ async def promote(version: Version, settings: Settings) -> ModelPromoted:
     return await _publish(version, earlier, settings)
 
 
+async def follow_up(version: Version, settings: Settings, *, promoted: bool) -> str:
+    """What a training command says last: that its version is promoted, which is done here, or how to. Raises as
+    `promote`.
+    """
+    if promoted:
+        await promote(version, settings)
+    follow = "promoted" if promoted else f"./rapport models promote {version.name} {version.version}"
+    return f"{version.name} {version.version}: {follow}"
+
+
 async def roll_back(version: Version, before: ModelPromoted, settings: Settings) -> ModelPromoted:
     """`version`, the last of `before.earlier`, answers again."""
     return await _publish(version, before.earlier[:-1], settings)

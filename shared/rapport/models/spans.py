@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from rapport.models.folder import read_json
-from rapport.models.ports import PAIR, Rows
+from rapport.models.ports import Rows
 from rapport.ops.errors import ModelError
 
 # Tokens of one sequence, and how many of a passage that is longer two neighbouring windows share (BERT, for SQuAD: 384
@@ -68,12 +68,14 @@ class Pairs:
             raise ModelError(f"the tokenizer of {folder} sets no marks around two texts")
         config = read_json(folder / "config.json")
         self.padding = int(config.get("pad_token_id") or 0)
-        self._window, self._shared = min(window, int(config.get("max_position_embeddings", window)) - 2), shared
+        self._window = min(window, int(config.get("max_position_embeddings", window)) - 2)
+        # A network of short sequences keeps room for what is new in each.
+        self._shared, self._question = min(shared, self._window // 3), min(_QUESTION, self._window // 3)
 
     def windows(self, question: str, passage: str) -> list[Pair]:
         """At least one; the passage's parts overlap."""
         asked, _ = self._plain(question)
-        head = [self._marks[0], *asked[:_QUESTION], *self._marks[1:-1]]
+        head = [self._marks[0], *asked[: self._question], *self._marks[1:-1]]
         ids, offsets = self._plain(passage)
         room = self._window - len(head) - 1
         starts = range(0, max(1, len(ids) - self._shared), room - self._shared) if len(ids) > room else (0,)
@@ -88,8 +90,10 @@ class Pairs:
     def _plain(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Without the marks, also those that the text spells out, which would move the passage's beginning."""
         found: Any = self._tokenizer.encode(text, add_special_tokens=False)
-        kept = [at for at, id_ in enumerate(found.ids) if id_ not in self._marks]
-        return [found.ids[at] for at in kept], [found.offsets[at] for at in kept]
+        # Read once: each look at `ids` or `offsets` copies the whole list.
+        ids, offsets = found.ids, found.offsets
+        kept = [at for at, id_ in enumerate(ids) if id_ not in self._marks]
+        return [ids[at] for at in kept], [offsets[at] for at in kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +156,3 @@ def answers(windows: Sequence[tuple[int, Pair]], rows: Rows) -> list[Answered]:
         if pair.offsets and (passage not in best or probability > best[passage].probability):
             best[passage] = Answered(passage, *pair.characters(int(row[0]), int(row[1])), probability)
     return sorted(best.values(), key=lambda found: -found.probability)
-
-
-def text_of(question: str, passage: str, window: int) -> str:
-    """The one text that stands for window number `window` on its way through the batches; neither has a `PAIR`."""
-    return PAIR.join((question, passage, str(window)))
-
-
-def window_of(text: str) -> tuple[str, str, int]:
-    """What `text_of` was made of; the first window of nothing for any other text."""
-    question, passage, number = (*text.split(PAIR), "", "")[:3]
-    return question, passage, int(number or 0)

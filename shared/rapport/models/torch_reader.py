@@ -13,7 +13,7 @@ from transformers import AutoModelForQuestionAnswering
 from rapport.models.folder import identify
 from rapport.models.ports import ModelId, Role, Rows
 from rapport.models.quiet import quiet
-from rapport.models.spans import Pair, Pairs, best_span, padded, window_of
+from rapport.models.spans import Pair, Pairs, best_span, padded
 from rapport.models.torch_device import choose_device, compute_dtype, set_threads
 from rapport.ops.errors import ModelError
 
@@ -37,7 +37,7 @@ def open_network(folder: Path, dtype: torch.dtype) -> Any:
 
 
 class TorchReader:
-    """A `SequenceBackend` of four numbers a row, `spans.Found`; texts are `text_of` a window.
+    """A `SequenceBackend` of four numbers a row, `spans.Found`; sequences are the ids of `windows`.
 
     Both texts are of the same token type, whatever the network could tell apart: encoders of sentences never saw the
     second.
@@ -61,10 +61,9 @@ class TorchReader:
         """See `Pairs.windows`."""
         return self._pairs.windows(question, passage)
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:  # noqa: ARG002 - a pair has no role
-        """Ids of each window."""
-        told = map(window_of, texts)
-        return [self._pairs.windows(question, passage)[number].ids for question, passage, number in told]
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:
+        """Of each text as a passage, without a question, the first window: to warm up with."""
+        return [self.windows("", text)[0].ids for text in texts]
 
     def forward(self, sequences: Sequence[Sequence[int]]) -> Rows:
         """float32 [sequences, 4]: the best span of each."""

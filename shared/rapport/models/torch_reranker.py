@@ -44,7 +44,7 @@ class TorchReranker:
         self.model: ModelId = identify(folder, name)
         self.batch_tokens = _BATCH_TOKENS_CPU if self._device.type == "cpu" else _BATCH_TOKENS_GPU
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:  # noqa: ARG002 - a pair has no role
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:
         """Ids of each pair with the model's marks, cut to the window."""
         pairs = [(query, passage) for query, _, passage in (text.partition(PAIR) for text in texts)]
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(pairs)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 from rapport.ops.errors import OverloadedError
 from rapport.serving.figures import Figures
@@ -19,8 +19,9 @@ class Admission:
         self._figures, self._most_calls, self._most_characters = figures, calls, characters
         self.calls = self._characters = 0
 
-    def enter(self, texts: Sequence[str]) -> int:
-        """A permit, to be given back with `leave`. Raises `OverloadedError`."""
+    def enter(self, texts: Sequence[Sized]) -> int:
+        """A permit, to be given back with `leave`; where a text comes as ids, each counts as a character. Raises
+        `OverloadedError`."""
         weight = sum(min(len(text), _COUNTED) for text in texts)
         crowded = self.calls and self._characters + weight > self._most_characters
         if self.calls >= self._most_calls or crowded:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ from rapport.serving.figures import Figures
 from rapport.serving.lanes import Lanes
 from rapport.serving.result_cache import ResultCache
 from rapport.serving.spans import spend
-from rapport.serving.tokenizing import Tokenizing
+from rapport.serving.tokenizing import Ids, Tokenizing
 from rapport.serving.vocabulary import Priority
 
 # A device that cannot hold this many tokens cannot hold the model.
@@ -111,7 +111,7 @@ class Batcher:
             self._figures.answered(0.0, 0)
             return Answer(np.array(cached, dtype=np.float32), 0, 0.0, 0.0)
         wanted = [texts[at] for at in missing]
-        answer = await self._admitted(wanted, role, priority)
+        answer = await self._admitted(wanted, lambda: self._tokenizing.run(wanted, role), priority)
         self.recorded.append((wanted[0], role))
         self._cache.keep(wanted, role, answer.rows)
         if len(missing) == len(texts):
@@ -123,11 +123,19 @@ class Batcher:
                 rows[at] = row
         return Answer(rows, answer.tokens, answer.queue_s, answer.compute_s)
 
-    async def _admitted(self, texts: Sequence[str], role: Role, priority: Priority) -> Answer:
-        permit = self._admission.enter(texts)
+    async def run_cut(self, sequences: Ids, priority: Priority) -> Answer:
+        """As `run`, for a caller that has cut its texts into the backend's ids already."""
+
+        async def ids() -> Ids:
+            return sequences
+
+        return await self._admitted(sequences, ids, priority)
+
+    async def _admitted(self, given: Sequence[Sized], ids: Callable[[], Awaitable[Ids]], priority: Priority) -> Answer:
+        permit = self._admission.enter(given)
         arrived = time.monotonic()
         try:
-            answer = await self._through(texts, role, priority)
+            answer = await self._through(ids, priority)
         except (asyncio.CancelledError, DeadlineError):
             self._figures.failed("canceled")
             raise
@@ -138,15 +146,15 @@ class Batcher:
             self._admission.leave(permit)
         self._figures.answered(answer.queue_s, answer.tokens)
         spend(
-            self.backend.model, arrived, answer.queue_s, answer.compute_s, texts=len(texts), input_tokens=answer.tokens
+            self.backend.model, arrived, answer.queue_s, answer.compute_s, texts=len(given), input_tokens=answer.tokens
         )
         return answer
 
-    async def _through(self, texts: Sequence[str], role: Role, priority: Priority) -> Answer:
+    async def _through(self, ids: Callable[[], Awaitable[Ids]], priority: Priority) -> Answer:
         arrived, expires = time.monotonic(), deadline()
         if expires is not None and arrived >= expires:
             raise DeadlineError("the time ran out before the call came in")
-        sequences = await self._tokenizing.run(texts, role)
+        sequences = await ids()
         rows = np.empty((len(sequences), self.backend.dimensions), dtype=np.float32)
         call = EncodingCall(sequences, rows, arrived, expires, asyncio.get_running_loop().create_future())
         self._lanes.put(call, priority)

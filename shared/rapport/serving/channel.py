@@ -61,7 +61,7 @@ class PeerChannel:
         and so follows the channel when that is reopened.
         """
         if self._channel is None:
-            raise UnavailableError(f"the channel to {self._peer} is not open")
+            raise UnavailableError("the channel is not open", field=self._peer)
         return stub(self._channel)
 
     async def call(
@@ -117,7 +117,7 @@ class PeerChannel:
     def _options(self) -> dict[str, Any]:
         left = remaining()
         if left is not None and left <= 0:
-            raise DeadlineError(f"{self._peer}: no time left for the call")
+            raise DeadlineError("no time left for the call", field=self._peer)
         traceparent = current_traceparent()
         metadata = ((TRACEPARENT, traceparent),) if traceparent else ()
         return {"timeout": left, "metadata": metadata, "wait_for_ready": self._wait}

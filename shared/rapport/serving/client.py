@@ -7,7 +7,6 @@ from rapport.serving.embedded import Embedded
 from rapport.serving.encoder_client import EncoderClient
 from rapport.serving.generator_client import GeneratorClient, Piece, Turn, collect
 from rapport.serving.reader_client import ReaderClient, Span
-from rapport.serving.reranker_client import Reranked, RerankerClient
 from rapport.serving.vocabulary import Priority
 
 __all__ = [
@@ -20,8 +19,6 @@ __all__ = [
     "Piece",
     "Priority",
     "ReaderClient",
-    "Reranked",
-    "RerankerClient",
     "Role",
     "Span",
     "Turn",

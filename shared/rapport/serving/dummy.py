@@ -39,7 +39,7 @@ class DummyEncoder:
     def __init__(self, revision: str = "1") -> None:
         self.model = ModelId("rapport/dummy-encoder", revision)
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:  # noqa: ARG002
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:
         """One id a word; 0 for a text without words."""
         return [[zlib.crc32(word.encode()) % _IDS for word in tokens(text)[:_WINDOW]] or [0] for text in texts]
 
@@ -62,7 +62,7 @@ class DummyReranker:
     batch_tokens: ClassVar[int] = 2048
     model: ClassVar[ModelId] = ModelId("rapport/dummy-reranker", "1")
 
-    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:  # noqa: ARG002
+    def tokenize(self, texts: Sequence[str], role: Role) -> list[list[int]]:
         """Ids of the query's words, 0, ids of the passage's."""
         pairs = [text.partition(PAIR) for text in texts]
         return [[*_word_ids(query), 0, *_word_ids(passage)] for query, _, passage in pairs]
@@ -93,11 +93,11 @@ class DummyHead:
     # Turns cosines of about 0.3 for one telling word in a sentence into clear probabilities.
     _SHARPNESS: ClassVar[float] = 12.0
 
-    def probabilities(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:  # noqa: ARG002 - `vectors` say it all
+    def probabilities(self, vectors: Rows, texts: Sequence[str] = ()) -> Rows:
         """float32 [texts, 3], rows sum to 1."""
         return self.told(vectors)[0]
 
-    def told(self, vectors: Rows, texts: Sequence[str] = ()) -> tuple[Rows, Rows]:  # noqa: ARG002
+    def told(self, vectors: Rows, texts: Sequence[str] = ()) -> tuple[Rows, Rows]:
         """`probabilities`, and energies float32 [texts]: high where no telling word is."""
         encoder = DummyEncoder()
         centres = encoder.forward(encoder.tokenize(self._TELLING, self.role))
@@ -128,7 +128,7 @@ class DummyDecoder:
         self,
         prompt: Sequence[int],
         sampling: Sampling,
-        constraint: Constraint | None = None,  # noqa: ARG002
+        constraint: Constraint | None = None,
         adapter: str = "",
     ) -> DummyDecoding:
         """The last turn's words, to be said."""

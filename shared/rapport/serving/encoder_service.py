@@ -40,11 +40,7 @@ class EmbedService(EncoderServicer):
     def __init__(self, host: EncodingHost, limits: TextLimits) -> None:
         self._host, self._limits = host, limits
 
-    async def Embed(  # noqa: N802 - the contract's name
-        self,
-        request: encoder_pb2.EmbedRequest,
-        context: Any,  # noqa: ARG002
-    ) -> encoder_pb2.EmbedResponse:
+    async def Embed(self, request: encoder_pb2.EmbedRequest, context: Any) -> encoder_pb2.EmbedResponse:
         """Raises `InvalidRequest` and `NotFound` naming the field, `UnavailableError` while the model loads, and what
         `Batcher.run` raises.
         """
@@ -67,11 +63,7 @@ class ClassifyService(ClassifierServicer):
     def __init__(self, host: ClassifyingHost, limits: TextLimits) -> None:
         self._host, self._limits = host, limits
 
-    async def Classify(  # noqa: N802 - the contract's name
-        self,
-        request: classifier_pb2.ClassifyRequest,
-        context: Any,  # noqa: ARG002
-    ) -> classifier_pb2.ClassifyResponse:
+    async def Classify(self, request: classifier_pb2.ClassifyRequest, context: Any) -> classifier_pb2.ClassifyResponse:
         """Raises as `EmbedService.Embed` does; `NotFound` names the tasks that there are."""
         self._limits.check(request.texts)
         engine = self._host.classifier(request.task)

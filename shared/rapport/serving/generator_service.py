@@ -24,11 +24,7 @@ class GenerateService(GeneratorServicer):
     def __init__(self, host: ModelHost[Any, TextEngine]) -> None:
         self._host = host
 
-    async def Generate(  # noqa: N802 - the contract's name
-        self,
-        request: wire.GenerateRequest,
-        context: Any,  # noqa: ARG002
-    ) -> AsyncIterator[wire.GenerateResponse]:
+    async def Generate(self, request: wire.GenerateRequest, context: Any) -> AsyncIterator[wire.GenerateResponse]:
         """Raises as `TextEngine.generate` does, `NotFound` for an adapter, `UnavailableError` while the model loads."""
         engine = self._host.engine
         async with contextlib.aclosing(engine.generate(_request(request))) as pieces:

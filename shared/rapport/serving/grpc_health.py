@@ -33,18 +33,14 @@ class LiveHealth:
         """From now on nothing is serving; watchers are told and their streams end."""
         self._draining.set()
 
-    async def Check(  # noqa: N802 - the contract's name
-        self, request: health_pb2.HealthCheckRequest, context: Any
-    ) -> health_pb2.HealthCheckResponse:
+    async def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> health_pb2.HealthCheckResponse:
         status = self._status(request.service)
         if status == Status.SERVICE_UNKNOWN:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"no such service: {request.service[:100]}")
         return Status(status=status)
 
-    async def Watch(  # noqa: N802 - the contract's name
-        self,
-        request: health_pb2.HealthCheckRequest,
-        context: Any,  # noqa: ARG002
+    async def Watch(
+        self, request: health_pb2.HealthCheckRequest, context: Any
     ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
         last: int | None = None
         while True:
@@ -60,11 +56,7 @@ class LiveHealth:
             except TimeoutError:
                 continue
 
-    async def List(  # noqa: N802 - the contract's name
-        self,
-        request: health_pb2.HealthListRequest,  # noqa: ARG002
-        context: Any,  # noqa: ARG002
-    ) -> health_pb2.HealthListResponse:
+    async def List(self, request: health_pb2.HealthListRequest, context: Any) -> health_pb2.HealthListResponse:
         return health_pb2.HealthListResponse(
             statuses={name: Status(status=self._status(name)) for name in ("", *self._named)}
         )

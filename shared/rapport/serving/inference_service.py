@@ -31,31 +31,23 @@ class InferenceService(GRPCInferenceServiceServicer):
         """`embed`: the encoder itself may be asked, not only the heads on it."""
         self._host, self._limits, self._embed = host, limits, embed
 
-    async def ServerLive(self, request: Any, context: Any) -> wire.ServerLiveResponse:  # noqa: N802, ARG002
+    async def ServerLive(self, request: Any, context: Any) -> wire.ServerLiveResponse:
         return wire.ServerLiveResponse(live=self._host.health().live)
 
-    async def ServerReady(self, request: Any, context: Any) -> wire.ServerReadyResponse:  # noqa: N802, ARG002
+    async def ServerReady(self, request: Any, context: Any) -> wire.ServerReadyResponse:
         return wire.ServerReadyResponse(ready=self._host.health().ready)
 
-    async def ModelReady(  # noqa: N802
-        self,
-        request: wire.ModelReadyRequest,
-        context: Any,  # noqa: ARG002
-    ) -> wire.ModelReadyResponse:
+    async def ModelReady(self, request: wire.ModelReadyRequest, context: Any) -> wire.ModelReadyResponse:
         try:
             self._model(request.name, request.version)
         except (NotFound, UnavailableError):
             return wire.ModelReadyResponse(ready=False)
         return wire.ModelReadyResponse(ready=self._host.health().ready)
 
-    async def ServerMetadata(self, request: Any, context: Any) -> wire.ServerMetadataResponse:  # noqa: N802, ARG002
+    async def ServerMetadata(self, request: Any, context: Any) -> wire.ServerMetadataResponse:
         return wire.ServerMetadataResponse(name="rapport", version="2", extensions=[])
 
-    async def ModelMetadata(  # noqa: N802
-        self,
-        request: wire.ModelMetadataRequest,
-        context: Any,  # noqa: ARG002
-    ) -> wire.ModelMetadataResponse:
+    async def ModelMetadata(self, request: wire.ModelMetadataRequest, context: Any) -> wire.ModelMetadataResponse:
         """Raises `NotFound` naming the models that there are."""
         engine, head = self._model(request.name, request.version)
         answer = wire.ModelMetadataResponse(
@@ -69,11 +61,7 @@ class InferenceService(GRPCInferenceServiceServicer):
             answer.outputs.add(name=LABEL, datatype=TEXTS, shape=[-1])
         return answer
 
-    async def ModelInfer(  # noqa: N802
-        self,
-        request: wire.ModelInferRequest,
-        context: Any,  # noqa: ARG002
-    ) -> wire.ModelInferResponse:
+    async def ModelInfer(self, request: wire.ModelInferRequest, context: Any) -> wire.ModelInferResponse:
         """Raises as `EmbedService.Embed` does."""
         texts = texts_of(request)
         self._limits.check(texts)

@@ -63,11 +63,7 @@ class RerankService(RerankerServicer):
     def __init__(self, host: ModelHost[SequenceBackend, Batcher], limits: TextLimits) -> None:
         self._host, self._limits = host, limits
 
-    async def Rerank(  # noqa: N802 - the contract's name
-        self,
-        request: wire.RerankRequest,
-        context: Any,  # noqa: ARG002
-    ) -> wire.RerankResponse:
+    async def Rerank(self, request: wire.RerankRequest, context: Any) -> wire.RerankResponse:
         """Raises `InvalidRequest` naming the field, `UnavailableError` while the model loads, and what
         `Batcher.run` raises.
         """

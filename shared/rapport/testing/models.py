@@ -31,9 +31,9 @@ class FakeEncoder:
         self,
         texts: Sequence[str],
         *,
-        role: Role = Role.PASSAGE,  # noqa: ARG002 - a symmetric encoder
-        priority: Priority = Priority.INTERACTIVE,  # noqa: ARG002
-        timeout_s: float | None = None,  # noqa: ARG002
+        role: Role = Role.PASSAGE,
+        priority: Priority = Priority.INTERACTIVE,
+        timeout_s: float | None = None,
     ) -> Embedded:
         if self.failure is not None:
             raise self.failure
@@ -68,8 +68,8 @@ class FakeClassifier:
         task: str,
         texts: Sequence[str],
         *,
-        priority: Priority = Priority.INTERACTIVE,  # noqa: ARG002
-        timeout_s: float | None = None,  # noqa: ARG002
+        priority: Priority = Priority.INTERACTIVE,
+        timeout_s: float | None = None,
     ) -> Classified:
         if task not in self._tasks:
             raise NotFound(f"no task {task!r}, served: {', '.join(self._tasks)}", field="task")
@@ -96,18 +96,18 @@ class FakeGenerator:
         messages: Sequence[Turn],
         *,
         max_tokens: int = 0,
-        temperature: float | None = None,  # noqa: ARG002
-        top_p: float | None = None,  # noqa: ARG002
-        seed: int | None = None,  # noqa: ARG002
-        top_k: int = 0,  # noqa: ARG002
-        frequency_penalty: float = 0.0,  # noqa: ARG002
-        presence_penalty: float = 0.0,  # noqa: ARG002
+        temperature: float | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+        top_k: int = 0,
+        frequency_penalty: float = 0.0,
+        presence_penalty: float = 0.0,
         stop: Sequence[str] = (),
-        json_schema: Mapping[str, Any] | None = None,  # noqa: ARG002
-        regex: str | None = None,  # noqa: ARG002
-        adapter: str = "",  # noqa: ARG002
-        priority: Priority = Priority.INTERACTIVE,  # noqa: ARG002
-        timeout_s: float | None = None,  # noqa: ARG002
+        json_schema: Mapping[str, Any] | None = None,
+        regex: str | None = None,
+        adapter: str = "",
+        priority: Priority = Priority.INTERACTIVE,
+        timeout_s: float | None = None,
     ) -> AsyncGenerator[Piece, None]:
         if self.failure is not None:
             raise self.failure

@@ -23,9 +23,7 @@ class Encoder(EncoderServicer):
         self.ended = asyncio.Event()
         self.act: Callable[[], Any] = lambda: None
 
-    async def Embed(  # noqa: N802
-        self, request: encoder_pb2.EmbedRequest, context: Any
-    ) -> encoder_pb2.EmbedResponse:
+    async def Embed(self, request: encoder_pb2.EmbedRequest, context: Any) -> encoder_pb2.EmbedResponse:
         self.calls += 1
         self.seen += [current_trace_id(), remaining()]
         try:
@@ -43,7 +41,7 @@ class Generator(GeneratorServicer):
         self.calls = 0
         self.fail_after: int | None = None
 
-    async def Generate(  # noqa: N802
+    async def Generate(
         self, request: generator_pb2.GenerateRequest, context: Any
     ) -> AsyncIterator[generator_pb2.GenerateResponse]:
         self.calls += 1

@@ -22,9 +22,7 @@ class Loading(EncoderServicer):
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals
 
-    async def Embed(  # noqa: N802
-        self, request: encoder_pb2.EmbedRequest, context: Any
-    ) -> encoder_pb2.EmbedResponse:
+    async def Embed(self, request: encoder_pb2.EmbedRequest, context: Any) -> encoder_pb2.EmbedResponse:
         if self.refusals:
             self.refusals -= 1
             raise UnavailableError("still loading")

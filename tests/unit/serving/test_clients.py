@@ -26,9 +26,7 @@ class Counting(EncoderServicer):
         self.calls: list[int] = []
         self.changes = False
 
-    async def Embed(  # noqa: N802
-        self, request: encoder_pb2.EmbedRequest, context: Any
-    ) -> encoder_pb2.EmbedResponse:
+    async def Embed(self, request: encoder_pb2.EmbedRequest, context: Any) -> encoder_pb2.EmbedResponse:
         self.calls.append(len(request.texts))
         rows = np.array([[len(text), 100.0] for text in request.texts])
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)

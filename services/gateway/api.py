@@ -1,27 +1,41 @@
-"""The HTTP application: routes joined, errors as JSON that names the field and the fix."""
+"""The HTTP application: routes joined, callers counted, requests measured."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Depends, FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse, Response
-from starlette.exceptions import HTTPException
+from fastapi.responses import Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from rapport.ops.errors import RapportError, outward
+from rapport.bus.ports import Publisher
 from rapport.ops.health import ops_app
 from rapport.ops.metrics import histogram
 from rapport.ops.parts import Health
 from rapport.ops.tracing import span, traceparent_of
+from services.gateway.domain.callers import Callers
 from services.gateway.domain.desk import Desk
 from services.gateway.domain.keys import Keys
-from services.gateway.ports import Live, Peers, Products, Publisher
-from services.gateway.routes import catalogue, collect, content, experiments, inbox, metarank, pages, rasa, serve, talk
+from services.gateway.domain.rate import Rate
+from services.gateway.ports import Live, Peers, Products
+from services.gateway.routes import (
+    catalogue,
+    collect,
+    content,
+    experiments,
+    inbox,
+    metarank,
+    pages,
+    rasa,
+    refusals,
+    serve,
+    talk,
+)
 from services.gateway.routes import live as live_view
+from services.gateway.routes.access import counted
 from services.gateway.settings import GatewaySection
 
 
@@ -38,18 +52,22 @@ def application(
     report: Callable[[], Mapping[str, Health]],
 ) -> FastAPI:
     """Everything the gateway answers. `report` says how each part of the process is."""
+    callers = Callers(keys, Rate(settings.key_requests_per_s), Rate(settings.address_requests_per_s))
     app = FastAPI(
         title="Rapport",
         version="1",
         description="Customer profiles, recommendations, chat and copy.",
         max_body_size=settings.max_body_bytes,
+        dependencies=[Depends(counted(callers))],
     )
     app.add_middleware(
-        CORSMiddleware, allow_origins=settings.cors_origins.split(","), allow_methods=["*"], allow_headers=["*"]
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["Retry-After"],
     )
-    app.add_exception_handler(RapportError, _refuse)
-    app.add_exception_handler(RequestValidationError, _refuse_arguments)
-    app.add_exception_handler(HTTPException, _refuse_path)
+    refusals.mount(app)
     app.middleware("http")(_watched)
     app.include_router(collect.router(publisher, keys, tenant=tenant, max_bytes=settings.max_body_bytes))
     app.include_router(serve.router(peers, keys, tenant=tenant))
@@ -64,33 +82,12 @@ def application(
     app.include_router(inbox.router(desk, publisher, keys, tenant=tenant))
 
     pages.mount(app)
-    # Liveness and readiness where load balancers look for them; metrics stay on the ops port.
-    health = ops_app(report)
+    # Liveness and readiness where load balancers look for them; metrics, and why a part is not ready, stay on the ops
+    # port.
+    health = ops_app(lambda: {name: replace(health, detail="") for name, health in report().items()})
     for route in health.routes[:2]:
         app.router.routes.append(route)
     return app
-
-
-async def _refuse(_: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, RapportError):
-        raise error
-    body = {"error": error.message, "field": error.field, "fix": error.fix}
-    return JSONResponse({name: text for name, text in body.items() if text}, status_code=outward(error).http)
-
-
-async def _refuse_arguments(_: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, RequestValidationError):
-        raise error
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"][1:]) or "body"
-    return JSONResponse({"error": first["msg"], "field": field}, status_code=422)
-
-
-async def _refuse_path(_: Request, error: Exception) -> JSONResponse:
-    """No such path, or not with this method."""
-    if not isinstance(error, HTTPException):
-        raise error
-    return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
 
 
 async def _watched(request: Request, call_next: RequestResponseEndpoint) -> Response:

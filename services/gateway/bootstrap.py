@@ -53,5 +53,7 @@ def parts(settings: GatewaySettings) -> Sequence[Part]:
         tenant=settings.tenant,
         report=lambda: {part.name: part.health() for part in inner},
     )
-    server = HttpServer("http", app, settings.http.host, settings.http.port, setting="RAPPORT_HTTP__PORT")
+    server = HttpServer(
+        "http", app, settings.http.host, settings.http.port, setting="RAPPORT_HTTP__PORT", proxies=own.trusted_proxies
+    )
     return (*inner, server)

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from rapport.bus.messages import Outgoing
+from rapport.bus.ports import Publisher
 from rapport.events.base import Event
 from rapport.events.codec import key_of, parse
 from rapport.events.topics import TOPICS
 from rapport.ops.errors import InvalidRequest, PermanentError
 from services.gateway.domain.segment import to_event
-from services.gateway.ports import Json, Publisher
+from services.gateway.ports import Json
 
 CLICKSTREAM = "clickstream.v1"
 

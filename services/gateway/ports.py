@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
-from rapport.bus.messages import Outgoing
 from rapport.events.catalog import ProductUpserted
 
 Json = dict[str, Any]
-
-
-class Publisher(Protocol):
-    """Puts events on Kafka."""
-
-    async def send_many(self, outgoings: Sequence[Outgoing]) -> None:
-        """Returns once the broker has stored all. Raises `SizeViolation` or `UnavailableError`."""
 
 
 class Peers(Protocol):

@@ -55,7 +55,7 @@ class LiveTail(Background):
         try:
             ends = await self._ends()
         except (KafkaError, OSError) as error:
-            raise UnavailableError(f"Kafka does not answer: {error!r}") from error
+            raise UnavailableError(f"Kafka does not answer: {error!r}", field="kafka") from error
         counted: Counter[str] = Counter()
         for place, offset in ends.items():
             counted[registered_name(self._settings, place.topic)] += offset - self._began.setdefault(place, offset)

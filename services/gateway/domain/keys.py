@@ -33,7 +33,7 @@ class Keys:
         The header is `Bearer KEY`, or `Basic` with the key as user name and no password, as Segment libraries send it.
         """
         if not self.allows(authorization, wanted):
-            known = _key_of(authorization) in self.write
+            known = key_of(authorization) in self.write
             raise PermissionRefused(
                 "this is a write key; the call needs a private key" if known else "missing or unknown API key",
                 field="Authorization",
@@ -42,14 +42,15 @@ class Keys:
 
     def allows(self, authorization: str | None, wanted: Scope) -> bool:
         """Whether the header's key has the scope."""
-        key = _key_of(authorization)
+        key = key_of(authorization)
         allowed = self.private | self.write if wanted is Scope.WRITE else self.private
         # Compared in constant time, all of them: the time taken must not tell how much of a key was right.
         matches = [hmac.compare_digest(key.encode(), known.encode()) for known in sorted(allowed)]
         return any(matches)
 
 
-def _key_of(authorization: str | None) -> str:
+def key_of(authorization: str | None) -> str:
+    """The key that a header holds, known or not; empty without one."""
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()

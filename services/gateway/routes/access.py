@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Request
 
-from rapport.ops.errors import PermissionRefused
+from rapport.ops.errors import PermissionRefused, RateLimited
+from rapport.ops.metrics import counter
+from services.gateway.domain.callers import Callers
 from services.gateway.domain.customer_token import customer_of
 from services.gateway.domain.keys import Keys, Scope
 
 
-def needs(keys: Keys, scope: Scope) -> Callable[[str | None], None]:
+def counted(callers: Callers) -> Callable[[Request, str | None], Awaitable[None]]:
+    """A dependency that refuses who calls too often."""
+
+    refused = counter("http_rate_limited", "Requests refused for their number", ("limit",))
+
+    # Asynchronous though it waits for nothing: FastAPI sends others through a thread.
+    async def count(request: Request, authorization: Annotated[str | None, Header()] = None) -> None:
+        try:
+            callers.count(authorization, request.client.host if request.client else "")
+        except RateLimited as error:
+            refused.labels(error.field).inc()
+            raise
+
+    return count
+
+
+def needs(keys: Keys, scope: Scope) -> Callable[[str | None], Awaitable[None]]:
     """A dependency that refuses callers whose key lacks `scope`."""
 
-    def check(authorization: Annotated[str | None, Header()] = None) -> None:
+    async def check(authorization: Annotated[str | None, Header()] = None) -> None:
         keys.check(authorization, scope)
 
     return check

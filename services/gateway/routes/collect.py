@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 
+from rapport.bus.ports import Publisher
 from rapport.events.topics import EVENTS, TOPICS
 from rapport.ops.errors import InvalidRequest
 from services.gateway.domain.keys import Keys, Scope
 from services.gateway.domain.segment import CALLS
 from services.gateway.handlers import CLICKSTREAM, collect, publish_cloud_event
-from services.gateway.ports import Publisher
 from services.gateway.routes.access import needs
 
 

@@ -8,10 +8,11 @@ from typing import Literal
 from fastapi import APIRouter, Depends
 
 from rapport.bus.messages import Outgoing
+from rapport.bus.ports import Publisher
 from rapport.events.base import Id
 from rapport.events.behaviour import ContentShown
 from services.gateway.domain.keys import Keys, Scope
-from services.gateway.ports import Json, Peers, Publisher
+from services.gateway.ports import Json, Peers
 from services.gateway.routes.access import needs
 from services.gateway.routes.serve import Body
 

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from rapport.bus.messages import Outgoing
+from rapport.bus.ports import Publisher
 from rapport.events.base import Id
 from rapport.events.chat import ChatMessage
 from rapport.ops.errors import NotFound
 from services.gateway.domain.desk import Case, Desk, Json, State
 from services.gateway.domain.keys import Keys, Scope
-from services.gateway.ports import Publisher
 from services.gateway.routes.access import needs
 from services.gateway.routes.serve import Body
 

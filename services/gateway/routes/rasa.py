@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +15,8 @@ from rapport.ops.errors import RapportError, outward
 from services.gateway.domain.keys import Keys, Scope
 from services.gateway.ports import Json, Peers
 from services.gateway.routes.access import caller, needs
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class RasaMessage(BaseModel):
@@ -59,6 +62,7 @@ def router(peers: Peers, keys: Keys, *, tenant: str, token_secret: str) -> APIRo
             # Rasa's widgets show texts and know no errors; the status says it to everybody else.
             if outward(error).http < 500:
                 raise
+            log.warning("the chatbot did not answer", error=str(error))
             return [{"recipient_id": body.sender, "text": "The assistant is away for a moment. Please try again."}]
         return _answers(body.sender, reply)
 

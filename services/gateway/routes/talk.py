@@ -13,12 +13,14 @@ from pydantic import Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from rapport.bus.messages import Outgoing
+from rapport.bus.ports import Publisher
 from rapport.events.base import Id
 from rapport.events.chat import ChatFeedback
 from rapport.ops.errors import RapportError, outward
 from services.gateway.domain.keys import Keys, Scope
-from services.gateway.ports import Json, Peers, Publisher
+from services.gateway.ports import Json, Peers
 from services.gateway.routes.access import caller, needs
+from services.gateway.routes.refusals import told
 from services.gateway.routes.serve import Body
 
 
@@ -88,7 +90,7 @@ async def _conversation(pieces: AsyncIterator[Json]) -> AsyncIterator[ServerSent
                 yield sse("reply", piece["reply"])
     except RapportError as error:
         # The status line is long gone: the stream itself must say what went wrong.
-        yield sse("error", {"error": str(error), "status": outward(error).http})
+        yield sse("error", told(error) | {"status": outward(error).http})
 
 
 def sse(event: str, data: Json) -> ServerSentEvent:

@@ -4,6 +4,7 @@ RapportError
 ├── RetryableError                 trying again later may succeed
 │   ├── UnavailableError             a peer is down or still loading
 │   ├── OverloadedError              a bounded queue is full
+│   │   └── RateLimited                this caller asks too often
 │   ├── DeadlineError                the caller's time ran out
 │   └── EnrichmentError              a model or lookup that an effect needs gave nothing
 └── PermanentError                 the same input fails again
@@ -58,6 +59,14 @@ class UnavailableError(RetryableError):
 
 class OverloadedError(RetryableError):
     """A bounded queue is full."""
+
+
+class RateLimited(OverloadedError):
+    """This caller asks too often. `retry_after_s`: whole seconds until it may ask again."""
+
+    def __init__(self, message: str, *, field: str | None = None, retry_after_s: int = 1) -> None:
+        super().__init__(message, field=field, fix=f"try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
 
 
 class DeadlineError(RetryableError):
@@ -149,7 +158,11 @@ def outward(error: BaseException) -> Outward:
 
 
 def from_grpc(error: grpc.RpcError, peer: str) -> RapportError:
-    """The tree's error for what `peer` answered. Statuses that name no branch become `UnavailableError`."""
+    """The tree's error for what `peer` answered. Statuses that name no branch become `UnavailableError`.
+
+    Where it is the peer's fault, `field` is the peer.
+    """
     code = error.code() if isinstance(error, grpc.Call | grpc.aio.AioRpcError) else _Code.UNKNOWN
     details = error.details() if isinstance(error, grpc.Call | grpc.aio.AioRpcError) else str(error)
-    return _FROM_GRPC.get(code, UnavailableError)(f"{peer}: {details or code.name}")
+    kind, said = _FROM_GRPC.get(code, UnavailableError), details or code.name
+    return kind(said, field=peer) if issubclass(kind, RetryableError) else kind(f"{peer}: {said}")

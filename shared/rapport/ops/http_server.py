@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -21,10 +21,22 @@ if TYPE_CHECKING:
 class HttpServer:
     """Listens from `start` to `stop`; requests under way get `drain_s` seconds to finish."""
 
-    def __init__(self, name: str, app: ASGIApp, host: str, port: int, *, setting: str, drain_s: int = 5) -> None:
-        """`setting` is the environment variable that moves the port, named in the error when it is taken."""
+    def __init__(
+        self,
+        name: str,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        setting: str,
+        drain_s: int = 5,
+        proxies: Sequence[str] = ("127.0.0.1", "::1"),
+    ) -> None:
+        """`setting` is the environment variable that moves the port, named in the error when it is taken. `proxies`
+        are believed whose client they speak for."""
         self.name = name
         self._app, self._host, self._port, self._setting, self._drain_s = app, host, port, setting, drain_s
+        self._proxies = proxies
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -43,6 +55,7 @@ class HttpServer:
                 self._app,
                 log_config=None,  # ours is set up already
                 access_log=False,
+                forwarded_allow_ips=list(self._proxies),
                 lifespan="off",  # parts own what needs opening and closing
                 timeout_graceful_shutdown=self._drain_s,
             )

@@ -54,7 +54,7 @@ class Services:
         yield {"text": "You can "}
         yield {"text": "return it."}
         if "break" in request["text"]:
-            raise UnavailableError("chatbot: gone")
+            raise UnavailableError("gone", field="chatbot")
         yield {"reply": {"text": "You can return it.", "conversation_id": request["conversation_id"]}}
 
     async def watch(self) -> AsyncIterator[dict[str, Any]]:
@@ -78,7 +78,7 @@ async def edge(
         desk=desk or Desk(),
         settings=GatewaySection(**settings),
         tenant="default",
-        report=lambda: {"x": Health()},
+        report=lambda: {"x": Health(detail="10.1.2.3:50052")},
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client

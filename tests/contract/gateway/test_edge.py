@@ -79,6 +79,8 @@ async def test_nothing_beside_the_pages_can_be_read(http: httpx.AsyncClient) -> 
         assert (await http.get(path)).status_code == 404
 
 
-async def test_health_needs_no_key(http: httpx.AsyncClient) -> None:
+async def test_health_needs_no_key_and_names_no_address(http: httpx.AsyncClient) -> None:
     assert (await http.get("/health/live")).status_code == 200
-    assert (await http.get("/health/ready")).json()["status"] == "ok"
+    ready = await http.get("/health/ready")
+    assert ready.json()["status"] == "ok"
+    assert "10.1.2.3" not in ready.text

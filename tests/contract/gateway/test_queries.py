@@ -24,4 +24,4 @@ async def test_chat_streams_pieces_then_the_reply(http: httpx.AsyncClient) -> No
 async def test_chat_that_breaks_says_so_in_the_stream(http: httpx.AsyncClient) -> None:
     answer = await http.post("/v1/chat", json={"text": "break it"}, headers=bearer(PRIVATE))
     assert "event: error" in answer.text
-    assert "chatbot: gone" in answer.text
+    assert "chatbot cannot answer now" in answer.text

@@ -15,6 +15,7 @@ def run() -> None:
     """What runs, in which state, where. Exit code 0 only if all of it is ready."""
     _, home = settings_and_home()
     record = require_running(home)
-    out.print(process_table(record, Supervisor(home.socket).processes()))
-    if len(ready_names(record.entries)) < len(record.entries):
+    ready = ready_names(record.entries)
+    out.print(process_table(record, Supervisor(home.socket).processes(), ready))
+    if len(ready) < len(record.entries):
         raise typer.Exit(1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rich.table import Table
 
-from deploy.local.readiness import ready_names
 from deploy.local.record import Record
 from deploy.local.supervisor_client import Info
 
@@ -15,9 +15,8 @@ _COLOURS = {"ready": "green", "starting": "yellow", "stopping": "yellow", "resta
 _WORDS = {"BACKOFF": "restarting", "FATAL": "dead", "EXITED": "dead", "STOPPING": "stopping", "STOPPED": "stopped"}
 
 
-def process_table(record: Record, states: dict[str, Info]) -> Table:
-    """Process, state, address, memory and how long it has been up."""
-    ready = ready_names(record.entries)
+def process_table(record: Record, states: Mapping[str, Info], ready: Collection[str]) -> Table:
+    """Process, state, address, memory and how long it has been up. `ready`: names of those that answered last."""
     table = Table(box=None, pad_edge=False)
     for heading in ("process", "state", "address"):
         table.add_column(heading)
@@ -25,7 +24,7 @@ def process_table(record: Record, states: dict[str, Info]) -> Table:
     table.add_column("up", justify="right")
     for entry in record.entries:
         info = states[entry.name]
-        state = "ready" if entry.name in ready else _WORDS.get(info.state, "starting")
+        state = _WORDS.get(info.state) or ("ready" if entry.name in ready else "starting")
         colour = _COLOURS.get(state, "white")
         running = info.pid > 0
         table.add_row(

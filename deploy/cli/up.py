@@ -14,6 +14,7 @@ from deploy.cli.progress import Shown
 from deploy.cli.table import process_table
 from deploy.cli.welcome import what_to_try
 from deploy.local.home import Home
+from deploy.local.readiness import ready_names
 from deploy.local.record import Record
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import Options, bring_up, running, start_again
@@ -45,9 +46,9 @@ def run(
         record, started = _ensure_up(settings, home, options)
         # What ran already is ended by whoever started it.
         if started and not detach:
-            stay(home, record, lambda: _show(home, record, settings))
+            stay(home, record, lambda: _show(home, record, settings, started=True))
         else:
-            _show(home, record, settings)
+            _show(home, record, settings, started=started)
 
 
 def _ensure_up(settings: LocalSettings, home: Home, options: Options) -> tuple[Record, bool]:
@@ -64,8 +65,10 @@ def _ensure_up(settings: LocalSettings, home: Home, options: Options) -> tuple[R
         return record, False
 
 
-def _show(home: Home, record: Record, settings: LocalSettings) -> None:
-    out.print(process_table(record, Supervisor(home.socket).processes()))
+def _show(home: Home, record: Record, settings: LocalSettings, *, started: bool) -> None:
+    # What was just waited for is not asked again: a busy process may be late with a second answer.
+    ready = {entry.name for entry in record.entries} if started else ready_names(record.entries)
+    out.print(process_table(record, Supervisor(home.socket).processes(), ready))
     for line in what_to_try(record, settings.gateway):
         out.print(line, soft_wrap=True, markup=False)
 

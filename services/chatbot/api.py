@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import grpc
 from pydantic import ValidationError
 
+from rapport.bus.ports import Publisher
 from rapport.contracts.chatbot.v1 import chat_service_pb2 as wire
 from rapport.contracts.chatbot.v1.chat_service_pb2_grpc import (
     ChatServiceServicer,
@@ -23,7 +24,7 @@ from rapport.ops.errors import UnavailableError
 from rapport.serving.server import Servicing
 from services.chatbot.handlers import CONVERSE, converse
 from services.chatbot.mind import Mind
-from services.chatbot.ports import Ports, Publisher
+from services.chatbot.ports import Ports
 
 Context = grpc.aio.ServicerContext[Any, Any]
 SERVICE = wire.DESCRIPTOR.services_by_name["ChatService"].full_name
@@ -38,11 +39,7 @@ class ChatApi(ChatServiceServicer):
         self._prepared, self._tenant = prepared, tenant
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
-    async def Converse(  # noqa: N802 - the contract's name
-        self,
-        request: wire.ConverseRequest,
-        context: Context,  # noqa: ARG002
-    ) -> AsyncIterator[wire.ConverseResponse]:
+    async def Converse(self, request: wire.ConverseRequest, context: Context) -> AsyncIterator[wire.ConverseResponse]:
         if not self._prepared.is_set():
             raise UnavailableError("the articles are still being read")
         tenant = request.tenant or self._tenant

@@ -74,12 +74,7 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
     mind = _mind(own)
     learner = Learner(mind)
     encoder = WatchedEncoder(EncoderClient(worker), learner.notice)
-    memory = RedisMemory(
-        redis,
-        turns=own.memory_turns,
-        keep_s=int(own.memory_hours * 3600),
-        outcome_s=int(own.answered_once_hours * 3600),
-    )
+    memory = _memory(redis, own)
     short = TrainedAnswers(ReaderClient(worker), timeout_s=own.encoder_timeout_s)
     ports = Ports(
         understanding=Reader(encoder, ClassifierClient(worker), mind.understanding, timeout_s=own.encoder_timeout_s),
@@ -98,7 +93,6 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
     promoted.follow(TRAINED_ANSWERS, short.use)
     articles = knowledge_view(mind, learner, settings)
     learner.join(ports, articles.caught_up)
-    conversations = partial(fill_conversations, memory, settings, hours=own.memory_hours, turns=own.memory_turns)
     api = ChatApi(ports, mind, producer, learner.prepared, settings.tenant)
     return (
         Topics(settings.kafka),
@@ -111,11 +105,25 @@ def parts(settings: ChatbotSettings) -> Sequence[Part]:
         catalog_view(catalog, settings),
         learner,
         promoted,
-        Keeper("orders", orders, partial(fill_orders, orders, settings), settings.tenant, own.order_check_s),
-        Keeper("conversations", memory, conversations, settings.tenant, own.order_check_s),
+        *_keepers(orders, memory, settings),
         Reflector(ports, producer, settings, timedelta(hours=own.insights_hours)),
         *consumers(ports, mind, learner.prepared, settings),
         GrpcServer("chatbot", settings.grpc, [servicing(api)]),
+    )
+
+
+def _memory(redis: RedisConnection, own: ChatbotSection) -> RedisMemory:
+    keep_s, outcome_s = int(own.memory_hours * 3600), int(own.answered_once_hours * 3600)
+    return RedisMemory(redis, turns=own.memory_turns, keep_s=keep_s, outcome_s=outcome_s)
+
+
+def _keepers(orders: RedisOrders, memory: RedisMemory, settings: ChatbotSettings) -> tuple[Keeper, Keeper]:
+    """What fills Redis again from the log after it was lost."""
+    own = settings.chatbot
+    conversations = partial(fill_conversations, memory, settings, hours=own.memory_hours, turns=own.memory_turns)
+    return (
+        Keeper("orders", orders, partial(fill_orders, orders, settings), settings.tenant, own.order_check_s),
+        Keeper("conversations", memory, conversations, settings.tenant, own.order_check_s),
     )
 
 
@@ -124,7 +132,7 @@ def _mind(own: ChatbotSection) -> Mind:
         refuse_below=own.refuse_below,
         default_language=own.default_language,
         recommended_items=own.recommended_items,
-        generator_languages=frozenset(language.strip() for language in own.generator_languages.split(",")),
+        generator_languages=frozenset(own.generator_languages),
         encoder_timeout_s=own.encoder_timeout_s,
         memory_tokens=own.memory_tokens,
         searched_items=own.searched_items,

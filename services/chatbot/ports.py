@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rapport.bus.messages import Outgoing
 from rapport.events.catalog import ProductUpserted
 from rapport.events.orders import OrderUpdated
 from rapport.events.recommendations import RecommendationMade
@@ -131,11 +130,6 @@ class Products(Protocol):
 class Profiles(Protocol):
     async def needs(self, tenant: str, customer_id: str) -> tuple[str, ...]:
         """Labels of what the customer looks for now, strongest first. Nothing known, or no answer in time: none."""
-
-
-class Publisher(Protocol):
-    async def send_many(self, outgoings: Sequence[Outgoing]) -> None:
-        """Returns once the broker has stored all. Raises `UnavailableError`."""
 
 
 @dataclass(frozen=True, slots=True)

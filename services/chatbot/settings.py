@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from rapport.ops.settings import GrpcSettings, OpsSettings, Section, Settings, WorkerSettings
+from rapport.ops.settings import GrpcSettings, OpsSettings, Section, Settings, Words, WorkerSettings
 from services.chatbot.safety.rails import Mode
 
 
@@ -28,7 +28,7 @@ class ChatbotSection(Section):
     """Products named in one answer."""
     wording: Literal["extract", "generate"] = "extract"
     """extract: answers are quoted. generate: worded by the language model, sentences without support left out."""
-    generator_languages: str = "en"
+    generator_languages: Words = ("en",)
     """Languages that the language model speaks well, comma-separated; the others are quoted."""
     encoder_timeout_s: float = Field(default=3.0, gt=0)
     """Without an answer of the encoder by then, words alone are compared."""
@@ -60,7 +60,7 @@ class ChatbotSection(Section):
     """Longest the customer's needs are waited for; without them the answer is the same for everybody."""
     insights_hours: float = Field(default=1.0, gt=0)
     """Length of the periods whose figures of use and unanswered questions go to insights.v1."""
-    batch: int = Field(default=64, ge=1)
+    max_batch: int = Field(default=64, ge=1)
     """Messages taken from a partition at once: what can be answered well within kafka.stall_after_s."""
     parallel: int = Field(default=16, ge=1)
     """Conversations of one batch that are answered at once."""
@@ -69,5 +69,5 @@ class ChatbotSection(Section):
 class ChatbotSettings(Settings):
     grpc: GrpcSettings = GrpcSettings(port=50053)
     ops: OpsSettings = OpsSettings(port=9103)
-    worker: WorkerSettings = WorkerSettings(address="127.0.0.1:50063", port=50063)
+    worker: WorkerSettings = WorkerSettings(address="127.0.0.1:50063")
     chatbot: ChatbotSection = ChatbotSection()

@@ -48,6 +48,6 @@ def consumers(
         return ()
 
     return (
-        HandlerConsumer("chatbot", ["chat.messages.v1"], answer, settings, max_batch=own.batch),
+        HandlerConsumer("chatbot", ["chat.messages.v1"], answer, settings, max_batch=own.max_batch),
         HandlerConsumer("chatbot-orders", ["orders.v1"], keep, settings),
     )

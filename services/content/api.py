@@ -10,6 +10,7 @@ import grpc
 from google.protobuf.json_format import MessageToDict
 from pydantic import ValidationError
 
+from rapport.bus.ports import Publisher
 from rapport.contracts.content.v1 import content_service_pb2 as wire
 from rapport.contracts.content.v1.content_service_pb2_grpc import (
     ContentServiceServicer,
@@ -27,7 +28,6 @@ from services.content.handlers.briefs import BriefHandlers
 from services.content.handlers.experiments import ExperimentHandlers
 from services.content.handlers.review import ReviewHandlers
 from services.content.handlers.texts import Texts
-from services.content.ports import Publisher
 
 Context = grpc.aio.ServicerContext[Any, Any]
 SERVICE = wire.DESCRIPTOR.services_by_name["ContentService"].full_name
@@ -51,7 +51,6 @@ class ContentApi(ContentServiceServicer):
     """Answers calls and publishes what they cause, as for messages from Kafka."""
 
     # The methods have the proto's names, and gRPC passes a context to each, used or not.
-    # ruff: noqa: N802, ARG002
 
     def __init__(self, rooms: Rooms, publisher: Publisher, tenant: str) -> None:
         self._rooms, self._publisher, self._tenant = rooms, publisher, tenant
@@ -100,7 +99,7 @@ class ContentApi(ContentServiceServicer):
     async def EndExperiment(self, request: wire.EndExperimentRequest, context: Context) -> wire.EndExperimentResponse:
         tenant, handlers = request.tenant or self._tenant, self._rooms.experiments
         changed, outgoing = handlers.ended(tenant, request.experiment_id, request.winner, request.by, request.reason)
-        await self._publisher.send(outgoing)
+        await self._publisher.send_many([outgoing])
         report = handlers.board.report(tenant, request.experiment_id)
         return wire.EndExperimentResponse(experiment=encoding.experiment(changed, report))
 

@@ -99,5 +99,5 @@ def _copywriter(settings: ContentSettings, writer: WorkerWriter, board: Board) -
         writer,
         BoardRanking(board, settings.tenant),
         own.attempts,
-        frozenset(language.strip() for language in own.model_languages.split(",")),
+        frozenset(own.model_languages),
     )

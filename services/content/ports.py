@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from rapport.bus.messages import Outgoing
 from rapport.events.catalog import ProductUpserted
 from rapport.events.content import ContentPublished, ContentRequested
 from services.content.domain.templates import TemplateEntry
@@ -70,8 +69,3 @@ class Decisions(Protocol):
 
     async def decide(self, tenant: str, content_id: str, decision: str) -> str:
         """The decision that stands: `decision`, or what was decided before."""
-
-
-class Publisher(Protocol):
-    async def send(self, outgoing: Outgoing) -> None: ...
-    async def send_many(self, outgoings: Sequence[Outgoing]) -> None: ...

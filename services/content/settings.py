@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from rapport.ops.settings import GrpcSettings, OpsSettings, Section, Settings, WorkerSettings
+from rapport.ops.settings import GrpcSettings, OpsSettings, Section, Settings, Words, WorkerSettings
 
 _HERE = Path(__file__).parent
 
@@ -22,7 +22,7 @@ class ContentSection(Section):
     """True: the language model may use only words of the facts and of the lexicon's neutral lists."""
     attempts: int = Field(default=3, ge=0, le=10)
     """Times the model may try before the template is used; 0: templates alone."""
-    model_languages: str = "en"
+    model_languages: Words = ("en",)
     """Languages that the language model writes well, comma-separated; templates serve the others."""
     line_tokens_per_minute: float = Field(default=600.0, ge=0)
     """Language-model tokens that recommendation lines may use a minute; templates write the rest."""

@@ -9,12 +9,12 @@ from datetime import datetime
 from itertools import chain, islice
 
 from rapport.bus.messages import Outgoing
+from rapport.bus.ports import Publisher
 from rapport.events.base import Event
 from rapport.events.knowledge import ArticleUpserted
 from rapport.events.orders import OrderUpdated
 from services.demo.domain.goods import Catalog
 from services.demo.domain.world import TimedEvent
-from services.demo.ports import Publisher
 
 # Events that are handed to the producer at once: large enough to fill its batches, small enough to stop in between.
 BATCH = 500

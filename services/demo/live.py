@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from rapport.bus.messages import Outgoing
+from rapport.bus.ports import Publisher
 from rapport.events.catalog import ProductUpserted
 from rapport.events.knowledge import ArticleUpserted
 from rapport.events.recommendations import RecommendationMade
@@ -21,7 +22,6 @@ from services.demo.domain.stockroom import Stockroom
 from services.demo.domain.storefront import Storefront
 from services.demo.domain.world import TimedEvent, World
 from services.demo.handlers import publish_backlog, publish_goods, publish_in_time
-from services.demo.ports import Publisher
 from services.demo.settings import DemoSection
 
 log = structlog.stdlib.get_logger(__name__)

@@ -36,19 +36,13 @@ class ProfileApi(ProfileServiceServicer):
         self._copies, self._tenant = copies, tenant
         self._observers, self._rules = observers, rules
 
-    async def GetProfile(  # noqa: N802 - the contract's name
-        self,
-        request: wire.GetProfileRequest,
-        context: Context,  # noqa: ARG002
-    ) -> wire.GetProfileResponse:
+    async def GetProfile(self, request: wire.GetProfileRequest, context: Context) -> wire.GetProfileResponse:
         tenant = request.tenant or self._tenant
         profile = await find_profile((tenant, request.customer_id), self._copies)
         return wire.GetProfileResponse(profile=to_wire(profile, tenant))
 
-    async def ExplainProfile(  # noqa: N802 - the contract's name
-        self,
-        request: wire.ExplainProfileRequest,
-        context: Context,  # noqa: ARG002
+    async def ExplainProfile(
+        self, request: wire.ExplainProfileRequest, context: Context
     ) -> wire.ExplainProfileResponse:
         key = (request.tenant or self._tenant, request.customer_id)
         customer_id, found = await explain_profile(key, request.subject, self._copies, self._observers, self._rules)

@@ -52,7 +52,7 @@ def parts(settings: ProfilerSettings) -> Sequence[Part]:
         copies,
         observers=learned.observers,
     )
-    consumer = behaviour_consumer(ports, rules, codec, view.caught_up, settings, own.events_at_once)
+    consumer = behaviour_consumer(ports, rules, codec, view.caught_up, settings, own.max_batch)
 
     async def restore() -> int:
         return await serve_again(sealed_pages(consumer.items(), codec), ports, rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from rapport.ops.settings import Section, Settings
+from rapport.ops.settings import GrpcSettings, OpsSettings, Section, Settings, WorkerSettings
 
 
 class ProfilerSection(Section):
@@ -23,7 +23,7 @@ class ProfilerSection(Section):
     allowed_lateness_hours: float = Field(default=168.0, gt=0)
     """An event this much older than the customer's newest moves no session, need or affinity; it is counted apart.
     Orders and refunds count whenever they come: money has no window."""
-    events_at_once: int = Field(default=2048, ge=1)
+    max_batch: int = Field(default=2048, ge=1)
     """Most events in one batch. A batch costs one transaction and each of its customers one state and one profile,
     so large ones are cheap; a batch of this size takes some 0.3 s."""
     cached_texts: int = Field(default=20_000, ge=1)
@@ -61,3 +61,6 @@ class ProfilerSection(Section):
 
 class ProfilerSettings(Settings):
     profiler: ProfilerSection = ProfilerSection()
+    grpc: GrpcSettings = GrpcSettings(port=50051)
+    ops: OpsSettings = OpsSettings(port=9101)
+    worker: WorkerSettings = WorkerSettings(address="127.0.0.1:50061")

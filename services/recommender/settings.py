@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from rapport.events.recommendations import ReasonKind
 from rapport.ops.errors import InvalidRequest
-from rapport.ops.settings import GrpcSettings, OpsSettings, Section, Settings, WorkerSettings
+from rapport.ops.settings import GrpcSettings, Listed, OpsSettings, Section, Settings, WorkerSettings
 from services.recommender.domain.expressions import Expression
 from services.recommender.learned.settings import LearnedSection
 
@@ -37,8 +37,8 @@ class RecommenderSection(Section):
     """Categories that people buy again, as JSON: there, what was bought may be recommended. '["Coffee", "Pet food"]'"""
     most_of_a_category: float = Field(default=0.5, gt=0, le=1)
     """Largest share of an answer that one category may have while there is something else to show."""
-    sources: tuple[ReasonKind, ...] = get_args(ReasonKind)
-    """Candidate sources that are switched on, as JSON; those without a model or data find nothing."""
+    sources: Listed[ReasonKind] = get_args(ReasonKind)
+    """Candidate sources that are switched on, comma-separated; those without a model or data find nothing."""
     weights: dict[ReasonKind, float] = {}
     """Weights of sources that differ from the built-in ones (domain/blend.py), as JSON. '{"graph": 0.5}'"""
     filters: tuple[str, ...] = ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from rapport.events.orders import OrderLine, OrderUpdated
-from rapport.text.normalise import normalise
 from services.chatbot.domain.dialogue import Slots
 from services.chatbot.domain.entities import Entities
 from services.chatbot.domain.entities.products import named, surely_named, words_of
@@ -64,11 +64,10 @@ def all_orders(text: str, flow: Flow, around: Around) -> list[OrderUpdated]:
 def orders_by_goods(text: str, around: Around) -> list[OrderUpdated]:
     """The orders of the goods that the text counts up, when they lie in several: "return the shoes and the lamp"."""
     holders: dict[str, list[OrderUpdated]] = {}
-    words: dict[str, frozenset[str]] = {}
     for order in around.orders:
         for line in order.lines:
-            words[line.product_id] = _words(line, around)
             holders.setdefault(line.product_id, []).append(order)
+    words = _things(around.orders, around)
     told = dict[str, OrderUpdated]()
     for part in _COUNTED.split(_BECAUSE.split(plain_form(text))[0]):
         for product_id in surely_named(part, words):
@@ -96,7 +95,7 @@ def carried(text: str, flow: Flow, before: Slots, around: Around) -> Slots:
     order = around.order(before.order)
     if order is None or not points_back(text) or named_orders(text, around) != ([], ()):
         return Slots()
-    things = {line.product_id: _words(line, around) for line in order.lines}
+    things = _things([order], around)
     items = before.items if "items" in flow.slots and not named(text, things) else None
     return Slots(order=order.order_id, items=items, reason=before.reason)
 
@@ -112,12 +111,10 @@ def order_in(text: str, flow: Flow, around: Around) -> OrderUpdated | None:
     if _LATEST.search(plain_form(text)) and around.orders:
         return (eligible or list(around.orders))[0]
     for orders in (eligible, list(around.orders)):
-        things = {
-            f"{order.order_id}\n{line.product_id}": _words(line, around) for order in orders for line in order.lines
-        }
-        holders = {key.partition("\n")[0] for key in _distinctly(text, things)}
+        wanted = set(named(text, _things(orders, around)))
+        holders = [order for order in orders if any(line.product_id in wanted for line in order.lines)]
         if len(holders) == 1:
-            return around.order(holders.pop())
+            return holders[0]
     return None
 
 
@@ -143,7 +140,7 @@ def items_in(text: str, order: OrderUpdated, around: Around) -> tuple[str, ...]:
     """The lines that the text names, in the order's sequence; the only line there is when it names none."""
     plain = _ASIDE.sub(" ", plain_form(text))
     lines = list(order.lines)
-    things = {line.product_id: _words(line, around) for line in lines}
+    things = _things([order], around)
     kinds = {line.product_id: line.name or "" for line in lines} if not _ALL.search(plain) else {}
     found = set(named(plain, things, kinds))
     if (cut := _EXCEPT.search(plain)) and _ALL.search(plain):
@@ -160,15 +157,6 @@ def items_in(text: str, order: OrderUpdated, around: Around) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.product_id for line in lines if line.product_id in found))
 
 
-def _distinctly(text: str, things: dict[str, frozenset[str]]) -> list[str]:
-    """As `named`, but one product that several orders hold names them all."""
-    if not words_of(normalise(text)):
-        return []
-    products = {key.partition("\n")[2]: words for key, words in things.items()}
-    wanted = set(named(text, products))
-    return [key for key in things if key.partition("\n")[2] in wanted]
-
-
 def _of_day(order: OrderUpdated, told: Entities) -> bool:
     """Whether it was placed or came on a day that is named."""
     came = order.delivered_at or (order.updated_at if order.status == "delivered" else None)
@@ -182,6 +170,11 @@ def _of_amount(order: OrderUpdated, told: Entities) -> bool:
 
 def _holds(order: OrderUpdated, product_id: str | None) -> bool:
     return any(line.product_id == product_id for line in order.lines)
+
+
+def _things(orders: Iterable[OrderUpdated], around: Around) -> dict[str, frozenset[str]]:
+    """The words of each product that the orders hold: one that several hold is one thing."""
+    return {line.product_id: _words(line, around) for order in orders for line in order.lines}
 
 
 def _words(line: OrderLine, around: Around) -> frozenset[str]:

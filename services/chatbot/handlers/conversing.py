@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from rapport.bus.messages import Message, Outgoing
+from rapport.bus.ports import Publisher
 from rapport.events.chat import ChatMessage, ChatReply
 from rapport.ops.errors import PermissionRefused, UnavailableError
 from rapport.ops.metrics import counter
@@ -22,7 +23,7 @@ from services.chatbot.domain.outcome import Outcome, derived_id, handoff_of, rep
 from services.chatbot.handlers.answering import answer
 from services.chatbot.handlers.turn import Heard, heard
 from services.chatbot.mind import Mind
-from services.chatbot.ports import Ports, Publisher
+from services.chatbot.ports import Ports
 
 log = structlog.stdlib.get_logger(__name__)
 CONVERSE = "converse"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import structlog
 
+from rapport.bus.ports import Publisher
 from rapport.ops.errors import RapportError
 from rapport.ops.metrics import counter
 from rapport.ops.parts import Health
@@ -14,7 +15,6 @@ from rapport.ops.tasks import Background
 from services.content.domain.budget import TokenBudget
 from services.content.handlers.experiments import ExperimentHandlers
 from services.content.handlers.lines import LineHandlers, Wanted
-from services.content.ports import Publisher
 
 log = structlog.stdlib.get_logger(__name__)
 _PAUSE_S = 1.0

@@ -46,10 +46,14 @@ def not_json(error: Exception, environment: Mapping[str, str]) -> ConfigurationE
 
 def refused(settings: type[BaseModel], first: ErrorDetails) -> ConfigurationError:
     """The first value that does not fit, and what was given: but a secret stands in no log, not even a wrong one."""
-    name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+    known, name, inside = known_names(settings), PREFIX + "__".join(map(str, first["loc"])).upper(), list[str]()
+    while name not in known and "__" in name:
+        # A place within the value: a list's number, a key of a JSON object.
+        name, _, part = name.rpartition("__")
+        inside.insert(0, part.lower())
     shown = isinstance(first["input"], str | int | float) and not _is_secret(settings, first["loc"])
     given = f", got {first['input']!r}" if shown else ""
-    said = first["msg"].removeprefix("Value error, ")
+    said = ": ".join(filter(None, (".".join(inside), first["msg"].removeprefix("Value error, "))))
     return ConfigurationError(f"{said}{given}", field=name, fix="correct or unset it")
 
 

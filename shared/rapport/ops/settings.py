@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -26,8 +26,10 @@ def _listed(given: object) -> object:
     return words(given) if isinstance(given, str) else given
 
 
+T = TypeVar("T")
 # NoDecode: pydantic-settings would take lists for JSON.
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Listed = Annotated[tuple[T, ...], NoDecode, BeforeValidator(_listed)]
+Words = Listed[str]
 
 
 class Section(BaseModel):
@@ -50,7 +52,7 @@ class KafkaSettings(Section):
     """Put before every consumer group id."""
     max_batch: int = Field(default=256, ge=1)
     """Most messages a handler gets at once."""
-    commit_interval_s: float = Field(default=0.02, ge=0, le=10)
+    commit_interval_s: float = Field(default=0.01, ge=0, le=10)
     """Least time between two batches of a partition. More: fewer transactions; less: a lower latency under load."""
     max_message_bytes: int = Field(default=1_000_000, ge=1024)
     """A larger message is a size violation. The broker's own limit must not be lower."""

@@ -60,7 +60,7 @@ async def main() -> None:
         ),
         Unranked(),
         own.attempts,
-        frozenset(own.model_languages.split(",")),
+        frozenset(own.model_languages),
     )
     made = cases(all_products(given.data, given.seed), given.count, given.seed)
     slots = asyncio.Semaphore(given.concurrency)
@@ -163,7 +163,7 @@ def _show(done: Sequence[dict[str, Any]], wall: float, given: argparse.Namespace
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worker", required=True, help="host:port of a worker with a generator")
-    parser.add_argument("--languages", default=ContentSection().model_languages, help="that the model writes")
+    parser.add_argument("--languages", default="en", help="that the model writes, comma-separated")
     parser.add_argument("--adapter", default="", help="LoRA adapter by its name in the worker's settings")
     parser.add_argument("--free", action="store_true", help="decode without constraint")
     parser.add_argument("--data", type=Path, default=DATA)

@@ -138,7 +138,7 @@ class _Recommends(RecommendationServiceServicer):
         self.asked: list[recommendations.RecommendRequest] = []
         self._strategy = strategy
 
-    async def Recommend(  # noqa: N802
+    async def Recommend(
         self, request: recommendations.RecommendRequest, context: Any
     ) -> recommendations.RecommendResponse:
         self.asked.append(request)

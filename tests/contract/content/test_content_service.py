@@ -37,9 +37,6 @@ class Loop:
         self.drafts, self.texts = Drafts(), Texts()
         self.experiments = ExperimentHandlers(Board(), handlers()[0].people, KeptArms(), lambda: NOW)
 
-    async def send(self, outgoing: Outgoing) -> None:
-        await self.send_many([outgoing])
-
     async def send_many(self, outgoings: Sequence[Outgoing]) -> None:
         self.sent += outgoings
         back = {

@@ -11,7 +11,7 @@ import pytest
 from deploy.cli.root import main
 from deploy.local.servers import EmbeddedServers
 from rapport.models.promoted import PromotedModels
-from rapport.models.promotions import promotions, roll_back
+from rapport.models.promotions import follow_up, promotions, roll_back
 from rapport.models.registry import Registry
 from rapport.models.versions import Version
 from rapport.ops.errors import ModelError, UnavailableError
@@ -141,3 +141,11 @@ async def test_without_kafka_a_follower_that_needs_none_is_ready(tmp_path: Path)
     followed = PromotedModels("test", settings)
     async with living(followed):
         assert followed.health().ready
+
+
+async def test_a_training_command_promotes_its_version_or_says_how_to(settings: Settings) -> None:
+    version = Registry(settings.models.cache).load("ranker", "v2")
+    assert await follow_up(version, settings, promoted=False) == "ranker v2: ./rapport models promote ranker v2"
+    assert not await promotions(settings)
+    assert await follow_up(version, settings, promoted=True) == "ranker v2: promoted"
+    assert (await promotions(settings))["ranker"].version == "v2"

@@ -16,9 +16,6 @@ from .test_experiments import handlers
 class Broken:
     """A `Publisher` with a fault that nobody foresaw."""
 
-    async def send(self, outgoing: Outgoing) -> None:
-        raise RuntimeError("out of order")
-
     async def send_many(self, outgoing: Sequence[Outgoing]) -> None:
         raise RuntimeError("out of order")
 

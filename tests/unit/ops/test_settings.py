@@ -7,6 +7,7 @@ import pytest
 from rapport.ops.errors import ConfigurationError
 from rapport.ops.settings import Settings
 from services.gateway.settings import GatewaySettings
+from services.recommender.settings import RecommenderSettings
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +34,12 @@ def test_a_wrong_setting_is_named_with_its_fix(
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=said):
         Settings.load()
+
+
+def test_a_wrong_part_of_a_value_is_told_beside_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPPORT_RECOMMENDER__SOURCES", "need,grph")
+    with pytest.raises(ConfigurationError, match=r"RAPPORT_RECOMMENDER__SOURCES: 1: .*'graph'.*got 'grph'"):
+        RecommenderSettings.load()
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:

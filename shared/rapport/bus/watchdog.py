@@ -74,6 +74,10 @@ class Watchdog:
             except (KafkaError, OSError, TimeoutError) as error:
                 self._answered = False
                 log.warning("lag unknown, the broker does not answer", error=repr(error))
+            except Exception:
+                # Whatever else: a watchdog that is gone would say for ever that all is well.
+                self._answered = False
+                log.exception("lag unknown after an unexpected error")
             finally:
                 with contextlib.suppress(KafkaError):
                     await consumer.stop()

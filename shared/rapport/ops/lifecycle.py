@@ -20,7 +20,6 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
 import structlog
-import uvloop
 
 from rapport.ops.errors import RapportError, UnavailableError
 from rapport.ops.health import ops_server
@@ -67,8 +66,7 @@ def _run(name: str, settings_type: type[S], parts: Callable[[S], Sequence[Part]]
         sys.stderr.write(f"{name}: {error}\n")
         return 1
     configure_logging(name, settings.ops)
-    # Of what a consumer costs, a quarter was asyncio's own loop and sockets.
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner() as runner:
         code = runner.run(_until_signal(name, settings, parts))
         _leave_within(_EXIT_WITHIN_S, code)
     return code

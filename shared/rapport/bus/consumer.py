@@ -54,7 +54,7 @@ class HandlerConsumer(GroupPart):
         self._reached = reached
         self._processor = Processor(group, handler, settings, slots=asyncio.Semaphore(PARALLEL))
         self._max_batch = max_batch or settings.kafka.max_batch
-        self._commit_interval_s = settings.kafka.commit_interval_s if commit_interval_s is None else commit_interval_s
+        self._commit_interval_s = commit_interval_s
 
     def _retrying(self) -> bool:
         return self._processor.retrying > 0

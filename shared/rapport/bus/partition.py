@@ -56,20 +56,22 @@ class PartitionWorker:
         progress: Progress,
         settings: Settings,
         *,
-        commit_interval_s: float,
+        commit_interval_s: float | None = None,
         state: PartitionState | None = None,
         inbox: InboxIntake | None = None,
         reached: Reached | None = None,
     ) -> None:
         """`inbox`: the same partition of the group's inbox. Its batches are handled between those of the source.
 
-        `commit_interval_s`: a batch begins no sooner after the one before. An event that comes alone waits for nothing;
-        of many, more share a transaction, which costs as much as handling several.
+        `commit_interval_s`, in place of `kafka.commit_interval_s`: a batch begins no sooner after the one before. An
+        event that comes alone waits for nothing; of many, more share a transaction, which costs as much as handling
+        several.
         """
         self.place = place
         self._intake, self._processor, self._commits = intake, processor, commits
         self._progress, self._settings, self._state = progress, settings, state
-        self._inbox, self._reached, self._commit_interval_s = inbox, reached, commit_interval_s
+        self._inbox, self._reached = inbox, reached
+        self._commit_interval_s = settings.kafka.commit_interval_s if commit_interval_s is None else commit_interval_s
         self._sources: list[_Source] = []
         self._leaving = self._busy = False
 

@@ -58,7 +58,7 @@ class StatefulConsumer(GroupPart):
         self._inbox = inbox
         self._make_handler = make_handler
         self._max_batch = max_batch or settings.kafka.max_batch
-        self._commit_interval_s = settings.kafka.commit_interval_s if commit_interval_s is None else commit_interval_s
+        self._commit_interval_s = commit_interval_s
         self._slots = asyncio.Semaphore(PARALLEL)
         # By partition; what belongs to a partition that has gone is empty, and replaced when it comes back.
         self._processors: dict[int, Processor] = {}

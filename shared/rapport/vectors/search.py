@@ -123,27 +123,25 @@ def best_hits(
     """
     count = scores.shape[1]
     take = min(limit + limit // _SPARE + _SPARE, count)
-    best = np.argpartition(scores, count - take, axis=1)[:, count - take :] if take < count else None
-    values = scores if best is None else np.take_along_axis(scores, best, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    places = order if best is None else np.take_along_axis(best, order, axis=1)
-    values = np.take_along_axis(values, order, axis=1)
     found = []
-    for line, at, cosines in zip(scores, places, values, strict=True):
-        hits, tried = _allowed_of(at, cosines, ids, limit, allowed, rows), take
+    for line, at in zip(scores, _highest_first(scores, take), strict=True):
+        hits, tried = _allowed_of(at, line[at], ids, limit, allowed, rows), take
         while len(hits) < limit and tried < count:
             tried = min(4 * tried, count)
-            further = _highest_first(line, tried)
+            (further,) = _highest_first(line[None], tried)
             hits = _allowed_of(further, line[further], ids, limit, allowed, rows)
         found.append(hits)
     return found
 
 
-def _highest_first(values: Float32, count: int) -> Rows:
-    """Where the highest `count` are."""
-    best = np.argpartition(values, len(values) - count)[len(values) - count :] if count < len(values) else None
-    order = np.argsort(-(values if best is None else values[best]), kind="stable")
-    return order if best is None else best[order]
+def _highest_first(scores: Float32, count: int) -> Rows:
+    """[queries, count]: where the highest of each line are."""
+    width = scores.shape[1]
+    if count == width:
+        return np.argsort(-scores, axis=1, kind="stable")
+    best = np.argpartition(scores, width - count, axis=1)[:, width - count :]
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)
 
 
 def _allowed_of(
